@@ -1,0 +1,15 @@
+//! One method per endpoint of LXD, by subject.
+
+mod certificates;
+mod cluster;
+mod images;
+mod instances;
+mod networks;
+mod operations;
+mod profiles;
+mod server;
+mod snapshots;
+mod storage;
+
+pub use images::ImageUpload;
+pub use instances::RebuildSource;

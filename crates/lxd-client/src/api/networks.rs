@@ -1,0 +1,44 @@
+//! Networks and leases: `/1.0/networks`. Extension `network`.
+
+use lxd_api::{Lease, Network};
+
+use crate::{
+    client::{Client, Tagged},
+    error::Error,
+    path::ApiPath,
+};
+
+fn networks() -> ApiPath {
+    ApiPath::root().at("networks")
+}
+
+fn network(name: &str) -> Result<ApiPath, Error> {
+    networks().name("network name", name)
+}
+
+impl Client {
+    /// `GET /1.0/networks?recursion=1`: LXD's own (`managed`) and the host's other interfaces.
+    ///
+    /// # Errors
+    /// Those of every request: unreachable, timeout, untrusted.
+    pub async fn networks(&self) -> Result<Vec<Network>, Error> {
+        self.list(networks().recursion("1")).await
+    }
+
+    /// `GET /1.0/networks/<name>`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn network(&self, name: &str) -> Result<Tagged<Network>, Error> {
+        self.get(network(name)?).await
+    }
+
+    /// `GET /1.0/networks/<name>/leases`: the addresses of all instances on a managed bridge, in one cheap
+    /// request. Extension `network_leases`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for an interface that LXD does not manage.
+    pub async fn leases(&self, name: &str) -> Result<Vec<Lease>, Error> {
+        self.list(network(name)?.at("leases")).await
+    }
+}

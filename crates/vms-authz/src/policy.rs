@@ -1,0 +1,73 @@
+//! The policy: one table, read from top to bottom.
+
+use vms_types::Role;
+
+use crate::action::ActionName;
+
+/// How the actor stands to the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Relation {
+    /// It is the actor's own.
+    Own,
+    /// It is someone else's, or nobody's in particular.
+    Other,
+}
+
+/// The policy's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// Yes.
+    Allow,
+    /// No; the actor may know that the thing exists.
+    Forbid,
+    /// No, and the answer must not tell that the thing exists.
+    Hide,
+}
+
+/// Who may do what: everyone everything with their own, teachers look at others', administrators everything.
+///
+/// A new action does not compile until it has its row here.
+#[must_use]
+pub const fn policy(role: Role, relation: Relation, action: ActionName) -> Decision {
+    use ActionName as A;
+    use Decision::{Allow, Forbid, Hide};
+    // Columns: one's own, for all but administrators; then someone else's for a student, a teacher, an administrator.
+    let [own, student, teacher, admin] = match action {
+        // Machines. A student does not learn that someone else's exists; a teacher sees it and may not touch it.
+        A::ViewMachine | A::ListSnapshots => [Allow, Hide, Allow, Allow],
+        A::EditMachine
+        | A::ChangePower
+        | A::ResetMachine
+        | A::DeleteMachine
+        | A::CreateSnapshot
+        | A::RenameSnapshot
+        | A::RestoreSnapshot
+        | A::DeleteSnapshot => [Allow, Hide, Forbid, Allow],
+        // To one's own, too: a place in somebody else's quota is not for students to give.
+        A::HandOverMachine => [Forbid, Hide, Forbid, Allow],
+        // Operations, likewise.
+        A::ViewOperation => [Allow, Hide, Allow, Allow],
+        A::CancelOperation => [Allow, Hide, Forbid, Allow],
+        // Lists: asking for a person's list tells nothing about whether the person exists.
+        A::ListMachines | A::ListOperations => [Allow, Forbid, Allow, Allow],
+        // Events are heard as they come; whose they are was decided when listening began.
+        A::WatchEvents => [Allow, Forbid, Forbid, Allow],
+        // People.
+        A::ViewSelf | A::CreateMachine | A::ManageTokens => [Allow, Forbid, Forbid, Allow],
+        // Also of oneself: nobody decides what they are, or what they may use.
+        A::ViewUser | A::ManageUser | A::ViewQuotas | A::ManageQuotas => [Forbid, Forbid, Forbid, Allow],
+        // What belongs to nobody in particular.
+        A::ViewCatalog => [Allow, Allow, Allow, Allow],
+        A::ViewProfile | A::ManageProfiles => [Forbid, Forbid, Forbid, Allow],
+        A::ViewAudit => [Forbid, Forbid, Forbid, Allow],
+        // The portal's own work.
+        A::Reconcile => [Forbid, Forbid, Forbid, Forbid],
+    };
+    match (relation, role) {
+        // An administrator may with their own what they may with anybody's.
+        (_, Role::Admin) => admin,
+        (Relation::Own, Role::Student | Role::Teacher) => own,
+        (Relation::Other, Role::Student) => student,
+        (Relation::Other, Role::Teacher) => teacher,
+    }
+}

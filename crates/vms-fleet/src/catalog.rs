@@ -1,0 +1,85 @@
+//! Images and profiles of a server, as the mirror keeps them.
+
+use chrono::{DateTime, Utc};
+use lxd_api::{Image, Profile};
+use vms_types::Limits;
+
+use crate::limits::limits_of;
+
+/// An image under one of its aliases. An image without an alias cannot be asked for and is not listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogImage {
+    /// The alias.
+    pub alias: String,
+    /// What it is.
+    pub description: String,
+    /// SHA-256.
+    pub fingerprint: String,
+    /// CPU architecture.
+    pub architecture: String,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// When it was built.
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+/// Containers only, one entry for each alias, in alphabetical order.
+pub(crate) fn images(images: &[Image]) -> Vec<CatalogImage> {
+    let mut found: Vec<CatalogImage> = images
+        .iter()
+        .filter(|image| image.kind != "virtual-machine")
+        .flat_map(|image| {
+            image.aliases.iter().map(move |alias| CatalogImage {
+                alias: alias.name.clone(),
+                description: image
+                    .properties
+                    .get("description")
+                    .filter(|d| !d.is_empty())
+                    .unwrap_or(&alias.description)
+                    .clone(),
+                fingerprint: image.fingerprint.clone(),
+                architecture: image.architecture.clone(),
+                size_bytes: u64::try_from(image.size).unwrap_or_default(),
+                created_at: image.created_at,
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| a.alias.cmp(&b.alias));
+    found
+}
+
+/// A profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogProfile {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Its configuration.
+    pub config: lxd_api::Config,
+    /// Its devices.
+    pub devices: lxd_api::Devices,
+    /// What it allows.
+    pub limits: Limits,
+    /// Number of network interfaces.
+    pub interfaces: u32,
+}
+
+pub(crate) fn profiles(profiles: &[Profile]) -> Vec<CatalogProfile> {
+    let mut found: Vec<CatalogProfile> = profiles
+        .iter()
+        .map(|profile| CatalogProfile {
+            name: profile.name.clone(),
+            description: profile.description.clone(),
+            config: profile.config.clone(),
+            devices: profile.devices.clone(),
+            limits: limits_of(&profile.config, &profile.devices),
+            interfaces: u32::try_from(
+                profile.devices.values().filter(|d| d.get("type").is_some_and(|t| t == "nic")).count(),
+            )
+            .unwrap_or(u32::MAX),
+        })
+        .collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}

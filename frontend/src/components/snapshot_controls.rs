@@ -1,0 +1,249 @@
+//! *Criar Snapshot*, the dropdown of snapshots, and the buttons that act on the one chosen.
+
+use std::sync::Arc;
+
+use leptos::ev::SubmitEvent;
+use leptos::html;
+use leptos::prelude::*;
+use vms_types::rules::{Command, allows};
+use vms_types::{MachineStatus, SnapshotName};
+
+use super::confirm::{Confirm, Question};
+use super::dialog::Dialog;
+use super::field::TextField;
+use super::icon::{Glyph, Icon};
+use crate::clock::wall_time;
+use crate::commands::use_commands;
+use crate::format::moment;
+use crate::i18n::{Lang, use_i18n};
+use crate::store::Row;
+
+/// What the name dialog is open for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Naming {
+    New,
+    Rename(String),
+}
+
+/// Snapshots of one machine.
+#[component]
+pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    let commands = use_commands();
+    let confirm = expect_context::<Confirm>();
+    let instance = row.instance();
+    let snapshots = Memo::new(move |_| row.machine.with(|m| m.snapshots.clone()));
+    let select = NodeRef::<html::Select>::new();
+    let naming = RwSignal::new(Naming::New);
+    let naming_open = RwSignal::new(false);
+
+    let may = move |command: Command| !busy.get() && allows(status.get(), command);
+    // Only the choice enables these buttons; a machine that is busy makes them wait without taking the focus away.
+    let nothing_chosen = move || row.chosen.with(Option::is_none);
+    let waits = move |command: Command| (!may(command)).to_string();
+
+    // When the chosen snapshot is gone, the buttons beside the dropdown are disabled and would drop the focus.
+    Effect::new(move |had: Option<bool>| {
+        let has = row.chosen.with(Option::is_some);
+        if had == Some(true)
+            && !has
+            && let Some(select) = select.get_untracked()
+        {
+            let inside = document().active_element().is_some_and(|active| {
+                select.parent_element().is_some_and(|group| group.contains(Some(&active)))
+            });
+            if inside {
+                let _ = select.focus();
+            }
+        }
+        has
+    });
+
+    let open_for = move |what: Naming| {
+        naming.set(what);
+        naming_open.set(true);
+    };
+    let restore = {
+        let (commands, instance) = (commands.clone(), instance.clone());
+        move |_| {
+            let Some(name) = row.chosen.get_untracked() else { return };
+            if !may(Command::RestoreSnapshot) {
+                return;
+            }
+            let texts = i18n.now();
+            let commands = commands.clone();
+            confirm.ask(Question {
+                title: (texts.confirm_restore_title)(&name),
+                text: (texts.confirm_restore_text)(&instance),
+                yes: texts.restore,
+                action: Arc::new(move || commands.restore_snapshot(row, name.clone())),
+            });
+        }
+    };
+    let remove = {
+        let (commands, instance) = (commands.clone(), instance.clone());
+        move |_| {
+            let Some(name) = row.chosen.get_untracked() else { return };
+            if !may(Command::DeleteSnapshot) {
+                return;
+            }
+            let texts = i18n.now();
+            let commands = commands.clone();
+            confirm.ask(Question {
+                title: (texts.confirm_remove_title)(&name),
+                text: (texts.confirm_remove_text)(&instance),
+                yes: texts.remove,
+                action: Arc::new(move || commands.delete_snapshot(row, name.clone())),
+            });
+        }
+    };
+    let rename = move |_| {
+        if let Some(name) = row.chosen.get_untracked()
+            && may(Command::RenameSnapshot)
+        {
+            open_for(Naming::Rename(name));
+        }
+    };
+    let label_instance = instance.clone();
+    view! {
+        <button
+            class="button" type="button" data-testid="snapshot-create"
+            aria-disabled=move || waits(Command::CreateSnapshot)
+            on:click=move |_| if may(Command::CreateSnapshot) { open_for(Naming::New) }
+        >
+            <Icon glyph=Glyph::Camera/>
+            {move || i18n.t().create_snapshot}
+        </button>
+        <div class="snapshot-group" role="group" aria-label=move || (i18n.t().snapshots_of)(&instance)>
+            <select
+                node_ref=select class="input select" data-testid="snapshot-select"
+                aria-label=move || (i18n.t().snapshots_of)(&label_instance)
+                prop:value=move || row.chosen.get().unwrap_or_default()
+                on:change=move |event| {
+                    let value = event_target_value(&event);
+                    row.chosen.set((!value.is_empty()).then_some(value));
+                }
+            >
+                <option value="" prop:selected=move || row.chosen.with(Option::is_none)>
+                    {move || (i18n.t().snapshots)(snapshots.with(Vec::len))}
+                </option>
+                <For each=move || snapshots.get() key=|snapshot| snapshot.name.clone() let:snapshot>
+                    {
+                        let name = snapshot.name.clone();
+                        let chosen = name.clone();
+                        let text = move || {
+                            let day_first = i18n.0.get() == Lang::Pt;
+                            format!("{} · {}", snapshot.name, moment(wall_time(snapshot.created_at), day_first))
+                        };
+                        view! {
+                            <option
+                                value=name
+                                prop:selected=move || row.chosen.with(|c| c.as_deref() == Some(chosen.as_str()))
+                            >{text}</option>
+                        }
+                    }
+                </For>
+            </select>
+            <button
+                class="button" type="button" data-testid="snapshot-restore" disabled=nothing_chosen
+                aria-disabled=move || waits(Command::RestoreSnapshot) on:click=restore
+            >
+                {move || i18n.t().restore}
+            </button>
+            <button
+                class="button danger-quiet" type="button" data-testid="snapshot-delete" disabled=nothing_chosen
+                aria-disabled=move || waits(Command::DeleteSnapshot) on:click=remove
+            >
+                {move || i18n.t().remove}
+            </button>
+            <button
+                class="icon-button bordered" type="button" data-testid="snapshot-rename" disabled=nothing_chosen
+                aria-label=move || i18n.t().rename title=move || i18n.t().rename
+                aria-disabled=move || waits(Command::RenameSnapshot) on:click=rename
+            >
+                <Icon glyph=Glyph::Pencil/>
+            </button>
+        </div>
+        <NameDialog row naming open=naming_open/>
+    }
+}
+
+/// Asks for a snapshot's name. It exists only while open, so that its ids are unique in the page.
+#[component]
+fn NameDialog(row: Row, naming: RwSignal<Naming>, open: RwSignal<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    let commands = use_commands();
+    let name = RwSignal::new(String::new());
+    let touched = RwSignal::new(false);
+    Effect::new(move || {
+        if open.get() {
+            touched.set(false);
+            name.set(match naming.get_untracked() {
+                Naming::New => String::new(),
+                Naming::Rename(old) => old,
+            });
+        }
+    });
+    let taken = move |text: &str| {
+        let own = matches!(naming.get(), Naming::Rename(old) if old == text);
+        !own && row.machine.with(|m| m.snapshots.iter().any(|snapshot| snapshot.name == text))
+    };
+    let wrong = move || {
+        let text = name.get().trim().to_owned();
+        match SnapshotName::parse(&text) {
+            Err(error) => Some(error.code()),
+            Ok(_) if taken(&text) => Some("name-taken"),
+            Ok(_) => None,
+        }
+    };
+    let error = Signal::derive(move || {
+        wrong().filter(|_| touched.get()).map(|code| (i18n.t().field)(code).unwrap_or(i18n.t().field_unknown))
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        touched.set(true);
+        if untrack(wrong).is_some() {
+            return;
+        }
+        let text = name.get_untracked().trim().to_owned();
+        open.set(false);
+        match naming.get_untracked() {
+            Naming::New => commands.create_snapshot(row, text),
+            Naming::Rename(old) if old == text => {}
+            Naming::Rename(old) => {
+                row.chosen.set(None);
+                commands.rename_snapshot(row, old, text);
+            }
+        }
+    };
+    let submit = Callback::new(submit);
+    let title = Signal::derive(move || match naming.get() {
+        Naming::New => format!("{} · {}", i18n.t().create_snapshot, row.instance()),
+        Naming::Rename(old) => (i18n.t().rename_snapshot)(&old),
+    });
+    view! {
+        <Dialog open id=format!("snapshot-title-{}", row.id) title>
+            <Show when=move || open.get()>
+            <form class="stack" novalidate on:submit=move |event| submit.run(event)>
+                    <TextField
+                        id="snapshot-name" testid="snapshot-name" first=true value=name error
+                        label=Signal::derive(move || match naming.get() {
+                            Naming::New => i18n.t().snapshot_name.to_owned(),
+                            Naming::Rename(_) => i18n.t().new_name.to_owned(),
+                        })
+                        hint=Signal::derive(move || i18n.t().snapshot_hint.to_owned())
+                        on_change=move |()| touched.set(true)
+                    />
+                <div class="dialog-actions">
+                    <button class="button" type="button" on:click=move |_| open.set(false)>
+                        {move || i18n.t().cancel}
+                    </button>
+                    <button class="button primary" type="submit" data-testid="snapshot-save">
+                        {move || i18n.t().save}
+                    </button>
+                </div>
+            </form>
+            </Show>
+        </Dialog>
+    }
+}

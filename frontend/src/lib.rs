@@ -1,0 +1,34 @@
+//! The pages of VMS: a leptos single-page app, rendered in the browser.
+//!
+//! How it fits together:
+//! - [`session`] knows who is logged in. Every call to the API goes through it, so that a session which ends asks
+//!   for the password over the page and then repeats the call.
+//! - [`store`] holds one row of signals per machine. An answer of the server is *merged* into the rows: what did not
+//!   change is not drawn again, so nothing jumps and the focus stays where it is.
+//! - [`poll`] asks for the machines again and again, by one conditional request; how soon is a pure function.
+//! - [`commands`] hands a command over, shows at once that it was heard, and lets the poll tell what became of it.
+//! - [`route`] says which page the address names; only administrators have more than one.
+//! - [`i18n`] has every word; [`pages`] and [`components`] draw.
+
+mod app;
+mod clock;
+mod commands;
+mod components;
+mod download;
+mod format;
+mod i18n;
+mod live;
+mod pages;
+mod poll;
+mod preferences;
+mod route;
+mod session;
+mod store;
+
+/// Draws the app into the page's body, in the place of what `index.html` shows until then.
+pub fn start() {
+    leptos::mount::mount_to_body(app::App);
+    if let Some(boot) = leptos::prelude::document().get_element_by_id("boot") {
+        boot.remove();
+    }
+}

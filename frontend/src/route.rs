@@ -1,0 +1,103 @@
+//! Which page the address names. The browser keeps the history: going back, reloading and links from elsewhere work.
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+/// A page for those who have logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// One's own machines.
+    Mine,
+    /// Everybody's machines.
+    AllMachines,
+    /// The audit log.
+    Audit,
+}
+
+impl Route {
+    /// Every page, in the order of the navigation.
+    pub(crate) const ALL: [Self; 3] = [Self::Mine, Self::AllMachines, Self::Audit];
+
+    /// The path that names it.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Mine => "/",
+            Self::AllMachines => "/admin/machines",
+            Self::Audit => "/admin/audit",
+        }
+    }
+
+    /// Its link in the navigation, for tests.
+    pub(crate) const fn testid(self) -> &'static str {
+        match self {
+            Self::Mine => "nav-mine",
+            Self::AllMachines => "nav-machines",
+            Self::Audit => "nav-audit",
+        }
+    }
+
+    /// The page that a path names; one's own machines for every other path.
+    fn of_path(path: &str) -> Self {
+        let path = path.trim_end_matches('/');
+        Self::ALL.into_iter().find(|route| route.path() == path).unwrap_or(Self::Mine)
+    }
+}
+
+/// The page in the address bar. A handle: copies share it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Router(RwSignal<Route>);
+
+impl Router {
+    /// Follows the address from now on.
+    pub(crate) fn new() -> Self {
+        let route = RwSignal::new(here());
+        let back = window_event_listener(ev::popstate, move |_| route.set(here()));
+        on_cleanup(move || back.remove());
+        Self(route)
+    }
+
+    /// The page to show.
+    pub(crate) fn get(self) -> Route {
+        self.0.get()
+    }
+
+    /// Goes to another page.
+    pub(crate) fn go(self, route: Route) {
+        if self.0.get_untracked() == route {
+            return;
+        }
+        let pushed = window()
+            .history()
+            .and_then(|all| all.push_state_with_url(&JsValue::NULL, "", Some(route.path())));
+        if pushed.is_err() {
+            leptos::logging::warn!("the browser keeps no history; going back will not come here");
+        }
+        self.0.set(route);
+    }
+}
+
+fn here() -> Route {
+    window().location().pathname().map_or(Route::Mine, |path| Route::of_path(&path))
+}
+
+/// The router of the component's context.
+pub(crate) fn use_router() -> Router {
+    expect_context::<Router>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_found_by_its_path_and_the_rest_is_ones_own() {
+        for route in Route::ALL {
+            assert_eq!(Route::of_path(route.path()), route);
+        }
+        assert_eq!(Route::of_path("/admin/audit/"), Route::Audit);
+        for path in ["", "/admin", "/admin/audit/x", "/login"] {
+            assert_eq!(Route::of_path(path), Route::Mine, "{path}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What the suites share.
+
+#[cfg(feature = "real")]
+pub mod real;

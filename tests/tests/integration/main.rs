@@ -1,0 +1,26 @@
+//! The whole portal over HTTP, on the simulated LXD and the in-process directory: no part of it is a stand-in of our
+//! own, and nothing has to be installed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what goes wrong here is the failure of the test"
+)]
+
+mod app;
+mod audit;
+mod bad_input;
+mod bulk;
+mod coverage;
+mod events;
+mod machines;
+mod metrics;
+mod outages;
+mod pages;
+mod people;
+mod profiles;
+mod queue;
+mod quota;
+mod reads;
+mod sessions;
