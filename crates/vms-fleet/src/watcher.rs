@@ -26,6 +26,9 @@ use crate::{catalog, metrics};
 
 /// Everything is listed again this often, in case an event was lost without the stream ending.
 const RESYNC: Duration = Duration::from_secs(300);
+/// LXD accepts a stream a moment before it begins to send; what happened in between shows in one more listing after this
+/// time.
+const LISTENING: Duration = Duration::from_secs(1);
 /// How often addresses are looked for while a machine lacks one.
 const ADDRESS_FAST: Duration = Duration::from_millis(400);
 /// Of the time, at most one part in so many goes to looking for addresses: LXD goes through all its instances for that,
@@ -95,6 +98,7 @@ async fn follow(server: &Server) -> Result<(), Error> {
         timer.reset();
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
+    resync.reset_after(LISTENING);
     let mut look = interval(ADDRESS_FAST);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut looked, mut rest) = (Instant::now(), ADDRESS_FAST);
@@ -202,7 +206,8 @@ impl Due {
                 // At once, so that nobody takes the two names for two instances.
                 if let Some(old) = event.old_name().filter(|_| event.snapshot().is_none()) {
                     server.remove(server.look(), old);
-                    self.instances.remove(old);
+                    // LXD sends each event from a thread of its own: one of a rename back may have come before.
+                    self.instances.insert(old.to_owned(), (server.look(), Instant::now()));
                 }
                 let now = (server.look(), Instant::now());
                 self.instances.extend(event.instance().map(|name| (name, now)));

@@ -124,10 +124,9 @@ pub async fn https_with_a_trusted_certificate(ctx: &Ctx) -> Result<()> {
     let mut events = super::Lifecycles::open(&client).await?;
     let name = ctx.name();
     super::done(client.create_instance(&ctx.post(&name), None).await?).await?;
-    let created = events.next(&name).await?;
-    ensure!(created.action == "instance-created", "{created:?}");
+    events.one(&name, "instance-created").await?;
     super::done(client.delete_instance(&name).await?).await?;
-    events.until(&name, "instance-deleted").await?;
+    events.one(&name, "instance-deleted").await?;
     // Trust that is taken away is gone for open connections too.
     ctx.client.delete_certificate(&fingerprint).await?;
     ensure!(client.instances().await.is_err_and(|error| error.is_untrusted()));
@@ -195,6 +194,6 @@ pub async fn a_daemon_that_goes_away_and_comes_back(ctx: &Ctx) -> Result<()> {
     ensure!(instance.status_code == StatusCode::RUNNING, "{}", instance.status);
     let mut events = super::Lifecycles::open(&ctx.client).await?;
     ctx.act(&name, lxd_api::InstanceAction::Stop).await?;
-    events.until(&name, "instance-stopped").await?;
+    events.one(&name, "instance-stopped").await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Snapshots, and going back to them.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use lxd_api::{InstanceAction, InstancePatch, SnapshotPut, SnapshotsPost, StatusCode};
 
 use super::{Ctx, Lifecycles, done, refusal, says_taken};
@@ -62,8 +62,7 @@ pub async fn restore_brings_the_configuration_back(ctx: &Ctx) -> Result<()> {
     ctx.client.patch_instance(&name, &patch("late"), None).await?;
     let mut events = Lifecycles::open(&ctx.client).await?;
     done(ctx.client.restore_snapshot(&name, "s1").await?).await?;
-    let restored = events.next(&name).await?;
-    ensure!(restored.action == "instance-restored", "{restored:?}");
+    events.one(&name, "instance-restored").await?;
     let now = ctx.client.instance(&name).await?.value;
     ensure!(now.config["user.state"] == "early", "{:?}", now.config.get("user.state"));
     ensure!(now.status_code == StatusCode::STOPPED);
@@ -79,10 +78,7 @@ pub async fn restore_of_a_running_instance_starts_it_again(ctx: &Ctx) -> Result<
     let before = ctx.client.instance_state(&name).await?.pid;
     let mut events = Lifecycles::open(&ctx.client).await?;
     done(ctx.client.restore_snapshot(&name, "s1").await?).await?;
-    let seen = events.until(&name, "instance-restored").await?;
-    let started =
-        seen.iter().position(|action| action == "instance-started").context("it was not started")?;
-    ensure!(started + 1 < seen.len(), "{seen:?}");
+    events.until(&name, &["instance-started", "instance-restored"]).await?;
     let state = ctx.client.instance_state(&name).await?;
     ensure!(state.status_code == StatusCode::RUNNING && state.pid != before, "{state:?}");
     ctx.address(&name).await?;
@@ -95,8 +91,8 @@ pub async fn deleting_the_instance_deletes_them(ctx: &Ctx) -> Result<()> {
     ctx.act(&name, InstanceAction::Stop).await?;
     let mut events = Lifecycles::open(&ctx.client).await?;
     done(ctx.client.delete_instance(&name).await?).await?;
-    let seen = events.until(&name, "instance-deleted").await?;
-    ensure!(seen == ["instance-snapshot-deleted", "instance-deleted"], "{seen:?}");
+    let seen = events.until(&name, &["instance-snapshot-deleted", "instance-deleted"]).await?;
+    ensure!(seen.len() == 2, "{seen:?}");
     ensure!(ctx.client.snapshots(&name).await.is_err_and(|error| error.is_not_found()));
     Ok(())
 }
