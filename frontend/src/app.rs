@@ -7,7 +7,6 @@ use wasm_bindgen_futures::spawn_local;
 use crate::components::reauthenticate::Reauthenticate;
 use crate::i18n::{I18n, Lang, use_i18n};
 use crate::pages::login::LoginPage;
-use crate::pages::machines::MachinesPage;
 use crate::preferences::{chosen_lang, follow_lang, theme_signal};
 use crate::route::Router;
 use crate::session::{Phase, Session, use_session};
@@ -29,9 +28,9 @@ impl SiteInfo {
     }
 }
 
-/// The app.
+/// The app. `inside` is what it shows to those who have logged in.
 #[component]
-pub(crate) fn App() -> impl IntoView {
+pub(crate) fn App(inside: fn() -> AnyView) -> impl IntoView {
     let lang = RwSignal::new(chosen_lang().unwrap_or(Lang::Pt));
     let i18n = I18n(lang);
     let site = SiteInfo(RwSignal::new(None));
@@ -67,7 +66,7 @@ pub(crate) fn App() -> impl IntoView {
         Phase::Starting => Shown::Starting,
         Phase::Unreachable(_) => Shown::Unreachable,
         Phase::Anonymous => Shown::Login,
-        Phase::LoggedIn(me) => Shown::Machines(me.username),
+        Phase::LoggedIn(me) => Shown::Inside(me.username),
     });
     view! {
         <a class="skip-link" href="#content">{move || i18n.t().skip_to_content}</a>
@@ -75,7 +74,7 @@ pub(crate) fn App() -> impl IntoView {
             Shown::Starting => view! { <Starting/> }.into_any(),
             Shown::Unreachable => view! { <Unreachable/> }.into_any(),
             Shown::Login => view! { <LoginPage/> }.into_any(),
-            Shown::Machines(_) => view! { <MachinesPage/> }.into_any(),
+            Shown::Inside(_) => inside(),
         }}
         <Reauthenticate/>
     }
@@ -87,7 +86,7 @@ enum Shown {
     Starting,
     Unreachable,
     Login,
-    Machines(String),
+    Inside(String),
 }
 
 #[component]

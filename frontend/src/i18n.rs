@@ -3,6 +3,7 @@
 //! A language is one value of [`Texts`]. A text that is missing in a language does not compile, and no component
 //! writes a visible word of its own. Texts with a value in them are functions.
 
+mod admin;
 mod en;
 mod problems;
 mod pt;
@@ -10,6 +11,7 @@ mod pt;
 use leptos::prelude::*;
 use vms_types::{MachineStatus, OperationKind};
 
+pub(crate) use admin::{ACTIONS, AdminTexts};
 pub(crate) use problems::{Advice, field_error};
 
 /// A language of the pages.
@@ -46,9 +48,17 @@ impl Lang {
             Self::En => &en::TEXTS,
         }
     }
+
+    /// Its texts of the administrators' pages.
+    pub(crate) const fn admin_texts(self) -> &'static AdminTexts {
+        match self {
+            Self::Pt => &admin::pt::TEXTS,
+            Self::En => &admin::en::TEXTS,
+        }
+    }
 }
 
-/// All texts of one language.
+/// All texts of one language, but for those of the administrators' pages.
 pub(crate) struct Texts {
     pub system_title: &'static str,
     pub skip_to_content: &'static str,
@@ -151,38 +161,7 @@ pub(crate) struct Texts {
 
     pub pages: &'static str,
     pub page: fn(crate::route::Route) -> &'static str,
-    pub all: &'static str,
-    pub search: &'static str,
-    pub state: &'static str,
-    pub server: &'static str,
-    pub load_more: &'static str,
-    pub shown: fn(usize, bool) -> String,
-    pub machines_none_fit: &'static str,
-    pub bulk: &'static str,
-    pub selected: fn(usize) -> String,
     pub select_machine: fn(&str) -> String,
-    pub bulk_stop_title: fn(usize) -> String,
-    pub bulk_stop_text: &'static str,
-    pub bulk_delete_title: fn(usize) -> String,
-    pub bulk_delete_text: &'static str,
-
-    pub audit_empty: &'static str,
-    pub audit_file: &'static str,
-    pub export: fn(&str) -> String,
-    pub from_day: &'static str,
-    pub until_day: &'static str,
-    pub column_when: &'static str,
-    pub column_person: &'static str,
-    pub column_action: &'static str,
-    pub column_target: &'static str,
-    pub column_outcome: &'static str,
-    pub action: fn(&str) -> Option<&'static str>,
-    pub outcome: fn(vms_types::AuditOutcome) -> &'static str,
-    pub detail_action: &'static str,
-    pub detail_answer: &'static str,
-    pub detail_address: &'static str,
-    pub detail_request: &'static str,
-    pub detail_asked: &'static str,
 
     pub advice: fn(vms_types::ProblemCode) -> Advice,
     pub advice_network: Advice,
@@ -191,33 +170,6 @@ pub(crate) struct Texts {
     pub field_unknown: &'static str,
     pub description_long: &'static str,
 }
-
-/// What the audit log can hold, in the order in which one chooses from it; each has its words.
-pub(crate) const ACTIONS: [&str; 23] = [
-    "auth.login",
-    "auth.logout",
-    "machine.create",
-    "machine.edit",
-    "machine.power",
-    "machine.reset",
-    "machine.delete",
-    "machine.bulk",
-    "snapshot.create",
-    "snapshot.rename",
-    "snapshot.restore",
-    "snapshot.delete",
-    "operation.cancel",
-    "user.edit",
-    "user.sign_out",
-    "quota.put",
-    "quota.delete",
-    "profile.create",
-    "profile.update",
-    "profile.delete",
-    "token.create",
-    "token.delete",
-    "auth.refresh",
-];
 
 /// The language in use, from the context.
 #[derive(Clone, Copy)]
@@ -229,6 +181,16 @@ impl I18n {
         self.0.get().texts()
     }
 
+    /// What only the administrators' pages say; otherwise like [`I18n::t`].
+    pub(crate) fn admin(self) -> &'static AdminTexts {
+        self.0.get().admin_texts()
+    }
+
+    /// The same outside of anything reactive.
+    pub(crate) fn admin_now(self) -> &'static AdminTexts {
+        self.0.get_untracked().admin_texts()
+    }
+
     /// The texts now, outside of anything reactive.
     pub(crate) fn now(self) -> &'static Texts {
         self.0.get_untracked().texts()
@@ -238,31 +200,4 @@ impl I18n {
 /// The catalogue of the component's context.
 pub(crate) fn use_i18n() -> I18n {
     expect_context::<I18n>()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The log names actions by the operations of the document.
-    #[test]
-    fn whatever_the_audit_log_can_hold_has_words_and_can_be_chosen() {
-        let document: serde_json::Value =
-            serde_json::from_str(include_str!("../../openapi/vms.json")).unwrap();
-        let mut held = std::collections::BTreeSet::new();
-        for operations in document["paths"].as_object().unwrap().values() {
-            for (method, operation) in operations.as_object().unwrap() {
-                if method != "get" {
-                    held.insert(operation["operationId"].as_str().unwrap().replacen('_', ".", 1));
-                }
-            }
-        }
-        // A ticket changes nothing and is not written down.
-        assert!(held.remove("event.ticket"));
-        assert_eq!(held, ACTIONS.iter().map(|&word| word.to_owned()).collect());
-        for lang in [Lang::Pt, Lang::En] {
-            let missing: Vec<_> = held.iter().filter(|word| (lang.texts().action)(word).is_none()).collect();
-            assert!(missing.is_empty(), "{missing:?}");
-        }
-    }
 }

@@ -7,7 +7,8 @@
 //!   change is not drawn again, so nothing jumps and the focus stays where it is.
 //! - [`poll`] asks for the machines again and again, by one conditional request; how soon is a pure function.
 //! - [`commands`] hands a command over, shows at once that it was heard, and lets the poll tell what became of it.
-//! - [`route`] says which page the address names; only administrators have more than one.
+//! - [`route`] says which page the address names. Two programs share the pages: what everybody needs, and, below `/admin/`,
+//!   what only administrators have.
 //! - [`i18n`] has every word; [`pages`] and [`components`] draw.
 
 mod app;
@@ -25,10 +26,21 @@ mod route;
 mod session;
 mod store;
 
-/// Draws the app into the page's body, in the place of what `index.html` shows until then.
+use leptos::prelude::*;
+
+/// Draws everybody's pages into the document's body, in the place of what `index.html` shows until then.
 pub fn start() {
-    leptos::mount::mount_to_body(app::App);
-    if let Some(boot) = leptos::prelude::document().get_element_by_id("boot") {
+    mount(|| view! { <pages::machines::MachinesPage/> }.into_any());
+}
+
+/// Draws the administrators' pages. A program of its own: a student's first visit does not carry them.
+pub fn start_admin() {
+    mount(|| view! { <pages::admin::AdminPage/> }.into_any());
+}
+
+fn mount(inside: fn() -> AnyView) {
+    mount_to_body(move || view! { <app::App inside/> });
+    if let Some(boot) = document().get_element_by_id("boot") {
         boot.remove();
     }
 }

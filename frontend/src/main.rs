@@ -1,4 +1,4 @@
-//! The program that trunk builds for the browser.
+//! Everybody's program that trunk builds for the browser.
 
 fn main() {
     vms_frontend::start();

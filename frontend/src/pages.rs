@@ -1,6 +1,6 @@
-//! The pages: logging in, one's machines, and what only administrators have.
+//! The pages: logging in, one's machines, what only administrators have, and the frame around them.
 
-pub(crate) mod all_machines;
-pub(crate) mod audit;
+pub(crate) mod admin;
 pub(crate) mod login;
 pub(crate) mod machines;
+pub(crate) mod shell;

@@ -1,4 +1,4 @@
-//! Which page the address names. The browser keeps the history: going back, reloading and links from elsewhere work.
+//! Which page the address names, and which program it belongs to. The browser keeps the history: going back, reloading and links from elsewhere work.
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -26,6 +26,11 @@ impl Route {
             Self::AllMachines => "/admin/machines",
             Self::Audit => "/admin/audit",
         }
+    }
+
+    /// Whether it is in the administrators' program: a page of the other one is loaded anew.
+    pub(crate) const fn is_admin(self) -> bool {
+        !matches!(self, Self::Mine)
     }
 
     /// Its link in the navigation, for tests.
@@ -60,6 +65,11 @@ impl Router {
     /// The page to show.
     pub(crate) fn get(self) -> Route {
         self.0.get()
+    }
+
+    /// The same outside of anything reactive.
+    pub(crate) fn now(self) -> Route {
+        self.0.get_untracked()
     }
 
     /// Goes to another page.

@@ -1,4 +1,5 @@
-//! The pages: files that the build of the frontend left, and `index.html` for every path that is a page's own.
+//! The pages: files that the build of the frontend left, and `index.html` for every path that is a page's own. Below
+//! `/admin` it is the one of the administrators' program.
 //!
 //! What the build pre-compressed (`x.js.br`, `x.js.gz`) is sent as it is. The content security policy allows the inline
 //! scripts of `index.html` by their hashes and nothing else.
@@ -44,15 +45,15 @@ async fn nothing_here() -> Result<HttpResponse, ApiError> {
 async fn fallback(request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let path = request.path();
     let last = path.rsplit('/').next().unwrap_or_default();
+    let program = if path.split('/').nth(1) == Some("admin") { "admin/index.html" } else { "index.html" };
     let is_page = *request.method() == Method::GET && !path.starts_with("/api") && !last.contains('.');
     let (request, _) = request.into_parts();
-    let index = request
-        .app_data::<web::Data<AppState>>()
-        .and_then(|state| Some(state.static_dir()?.join("index.html")));
+    let index =
+        request.app_data::<web::Data<AppState>>().and_then(|state| Some(state.static_dir()?.join(program)));
     let response = match index.filter(|_| is_page).map(NamedFile::open) {
         Some(Ok(file)) => file.into_response(&request),
         Some(Err(error)) => {
-            tracing::error!(%error, "index.html cannot be read");
+            tracing::error!(%error, program, "it cannot be read");
             HttpResponse::from_error(ApiError::internal())
         }
         None => HttpResponse::from_error(ApiError::not_found()),
@@ -105,18 +106,19 @@ pub(crate) struct ContentPolicy {
 }
 
 impl ContentPolicy {
-    /// Reads `index.html` for its inline scripts.
+    /// Reads both programs' `index.html` for their inline scripts.
     pub(crate) fn of(static_dir: Option<&Path>) -> Result<Self, SetupError> {
-        let html = match static_dir {
-            None => String::new(),
-            Some(dir) => std::fs::read_to_string(dir.join("index.html")).map_err(|error| SetupError {
+        let programs = static_dir.map(|dir| ["index.html", "admin/index.html"].map(|page| dir.join(page)));
+        let mut html = String::new();
+        for file in programs.into_iter().flatten() {
+            html += &std::fs::read_to_string(&file).map_err(|error| SetupError {
                 key: "[http] static_dir",
                 problem: format!(
-                    "{}/index.html cannot be read ({error}); build the pages, or leave the key out",
-                    dir.display()
+                    "{} cannot be read ({error}); build the pages, or leave the key out",
+                    file.display()
                 ),
-            })?,
-        };
+            })?;
+        }
         let hashes: String = inline_scripts(&html)
             .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))))
             .collect();
@@ -160,6 +162,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let page = r#"<script type="module">alert(1)</script><script src="/a.js"></script>"#;
         std::fs::write(dir.path().join("index.html"), page).unwrap();
+        std::fs::create_dir(dir.path().join("admin")).unwrap();
+        std::fs::write(dir.path().join("admin/index.html"), "").unwrap();
         let policy = ContentPolicy::of(Some(dir.path())).unwrap();
         let text = policy.header().to_str().unwrap().to_owned();
         // echo -n 'alert(1)' | openssl dgst -sha256 -binary | base64

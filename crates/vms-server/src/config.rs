@@ -314,11 +314,12 @@ impl Config {
             }
         }
         if let Some(dir) = &self.http.static_dir
-            && !dir.join("index.html").is_file()
+            && let Some(missing) =
+                ["index.html", "admin/index.html"].into_iter().find(|page| !dir.join(page).is_file())
         {
             note(
                 "[http] static_dir",
-                &format!("{} has no index.html; build the pages, or leave the key out", dir.display()),
+                &format!("{} has no {missing}; build the pages, or leave the key out", dir.display()),
             );
         }
         if let Some(file) = &self.site.logo_file

@@ -30,8 +30,12 @@ pub fn pages() -> Result<PathBuf> {
     }
     let tools = toolchain::ensure()?;
     let step = ui::Step::begin("building the pages", "2–3 min the first time, seconds afterwards");
-    proc::run(trunk(&tools)?.args(["build", "--release"])).context("the pages do not build")?;
-    precompress::directory(&dist())?;
+    // In this order: the first clears the directory that the second one builds below.
+    for (config, built) in [("Trunk.toml", dist()), ("admin/Trunk.toml", dist().join("admin"))] {
+        proc::run(trunk(&tools)?.args(["build", "--release", "--config", config]))
+            .context("the pages do not build")?;
+        precompress::directory(&built)?;
+    }
     step.done();
     Ok(dist())
 }

@@ -40,6 +40,8 @@ enum Task {
     Setup,
     /// Install the packages of the real parts (as root, on Debian or Ubuntu).
     Packages,
+    /// Build the pages as they are delivered, in frontend/dist.
+    Pages,
     /// Build the pages and the server.
     Build,
     /// Write openapi/vms.json as the server describes itself.
@@ -91,6 +93,7 @@ fn run(task: Task) -> Result<()> {
             anyhow::ensure!(missing.is_empty(), "not everything could be installed");
             Ok(())
         }
+        Task::Pages => build::pages().map(|_| ()),
         Task::Build => {
             build::pages()?;
             build::server()

@@ -41,11 +41,11 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
     let ask = {
         let commands = commands.clone();
         move |action: BulkAction| {
-            let (t, count) = (i18n.now(), chosen.get_untracked());
+            let (t, admin, count) = (i18n.now(), i18n.admin_now(), chosen.get_untracked());
             let (title, text, yes) = if action == BulkAction::Delete {
-                ((t.bulk_delete_title)(count), t.bulk_delete_text, t.remove)
+                ((admin.bulk_delete_title)(count), admin.bulk_delete_text, t.remove)
             } else {
-                ((t.bulk_stop_title)(count), t.bulk_stop_text, t.turn_off)
+                ((admin.bulk_stop_title)(count), admin.bulk_stop_text, t.turn_off)
             };
             let commands = commands.clone();
             let action = Arc::new(move || give(&commands, action, None));
@@ -54,9 +54,9 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
     };
     let (start, stop, delete) = (commands.clone(), ask.clone(), ask);
     view! {
-        <div class="bulk" role="group" aria-label=move || i18n.t().bulk class:idle=none>
+        <div class="bulk" role="group" aria-label=move || i18n.admin().bulk class:idle=none>
             <span class="bulk-count" role="status" data-testid="bulk-count">
-                {move || (i18n.t().selected)(chosen.get())}
+                {move || (i18n.admin().selected)(chosen.get())}
             </span>
             <button
                 class="button" type="button" data-testid="bulk-start" disabled=none

@@ -103,7 +103,7 @@ pub(crate) fn ListingFoot(
                 <button
                     class="button" type="button" data-testid="table-more" on:click=move |_| more.run(())
                 >
-                    {move || i18n.t().load_more}
+                    {move || i18n.admin().load_more}
                 </button>
             </div>
         }

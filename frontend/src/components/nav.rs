@@ -12,7 +12,9 @@ pub(crate) fn Nav() -> impl IntoView {
     let router = use_router();
     let link = move |route: Route| {
         let go = move |event: web_sys::MouseEvent| {
-            if event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
+            // The other program's pages are loaded by the browser.
+            let here = router.now().is_admin() == route.is_admin();
+            if here && event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
                 event.prevent_default();
                 router.go(route);
             }

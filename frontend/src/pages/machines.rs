@@ -1,88 +1,26 @@
 //! The personal page: the person's machines and what can be done with them.
 
-use leptos::ev;
 use leptos::prelude::*;
-use vms_client::MachineQuery;
-use vms_types::Role;
-use wasm_bindgen_futures::spawn_local;
 
-use crate::commands::Commands;
-use crate::components::confirm::{Confirm, ConfirmDialog};
 use crate::components::create_dialog::CreateDialog;
-use crate::components::header::{Footer, Header, PersonBar};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::machine_row::MachineRow;
-use crate::components::nav::Nav;
 use crate::components::quota::use_quota;
-use crate::components::toast::Toast;
 use crate::i18n::use_i18n;
-use crate::live;
-use crate::pages::all_machines::AllMachinesPage;
-use crate::pages::audit::AuditPage;
-use crate::poll::{self, Waker};
-use crate::route::{Route, use_router};
-use crate::session::{Phase, use_session};
+use crate::pages::shell::Shell;
 use crate::store::Store;
 
-/// The page for those who have logged in. For administrators it has more than their own machines.
+/// The page.
 #[component]
 pub(crate) fn MachinesPage() -> impl IntoView {
-    let i18n = use_i18n();
-    let session = use_session();
-    let store = Store::new();
-    let (phase, router) = (session.phase, use_router());
-    let admin = Memo::new(move |_| {
-        phase.with(|phase| matches!(phase, Phase::LoggedIn(me) if me.role == Role::Admin))
-    });
-    // The address may name a page that this person does not have.
-    let route = Memo::new(move |_| if admin.get() { router.get() } else { Route::Mine });
-    let (waker, wakes) = Waker::new();
     let creating = RwSignal::new(false);
-    provide_context(store.clone());
-    provide_context(Confirm::new());
-    provide_context(Commands { store: store.clone(), session: session.clone(), waker: waker.clone() });
-    let mine = Signal::stored(MachineQuery::default());
-    let first = session.take_first();
-    spawn_local(poll::run(store.clone(), session.clone(), i18n, waker.clone(), wakes, mine, first));
-    let live = store.live;
-    spawn_local(live::run(live, session, waker.clone()));
-    // Back from another tab, or back on the network: look at once instead of at the next turn.
-    let (seen, online, offline, closing) = (waker.clone(), waker.clone(), waker.clone(), waker);
-    let visible = window_event_listener_untyped("visibilitychange", move |_| seen.wake());
-    let connected = window_event_listener(ev::online, move |_| {
-        live.doubt();
-        online.wake();
-    });
-    // And without a network it is said at once.
-    let lost = window_event_listener(ev::offline, move |_| offline.wake());
-    on_cleanup(move || {
-        visible.remove();
-        lost.remove();
-        connected.remove();
-        closing.close();
-        live.doubt();
-    });
     view! {
-        <div class="page">
-            <Header/>
-            <PersonBar/>
-            <Show when=move || admin.get()><Nav/></Show>
-            <main id="content" class="machines">
-                {move || match route.get() {
-                    Route::Mine => view! {
-                        <Toolbar creating/>
-                        <Notices/>
-                        <Content creating/>
-                    }.into_any(),
-                    Route::AllMachines => view! { <AllMachinesPage/> }.into_any(),
-                    Route::Audit => view! { <AuditPage/> }.into_any(),
-                }}
-            </main>
-            <Footer/>
-        </div>
-        <CreateDialog open=creating/>
-        <ConfirmDialog/>
-        <Toast/>
+        <Shell>
+            <Toolbar creating/>
+            <Notices/>
+            <Content creating/>
+            <CreateDialog open=creating/>
+        </Shell>
     }
 }
 

@@ -38,7 +38,7 @@ macro_rules! school_and_browser {
 
 async fn open(options: SchoolOptions) -> (School, Browser) {
     let dist = xtask::build::dist();
-    if !dist.join("index.html").is_file() {
+    if !dist.join("admin/index.html").is_file() {
         xtask::build::pages().unwrap_or_else(|error| panic!("{error:#}"));
     }
     let school = School::open(&SchoolOptions { pages: Some(dist), ..options })

@@ -8,6 +8,8 @@ use crate::app::TestApp;
 async fn the_app_is_served_with_its_policy_and_kept_where_its_name_has_a_hash() {
     let dist = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(dist.path().join(name), text).unwrap();
+    std::fs::create_dir(dist.path().join("admin")).unwrap();
+    write("admin/index.html", "<!doctype html>of administrators");
     write("index.html", "<!doctype html><script type=\"module\">alert(1)</script>");
     write("app-0123456789abcdef.js", "let plain;");
     write("app-0123456789abcdef.js.br", "as if it were brotli");
@@ -25,6 +27,9 @@ async fn the_app_is_served_with_its_policy_and_kept_where_its_name_has_a_hash() 
             page.header("content-security-policy")
                 .contains("'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='")
         );
+    }
+    for path in ["/admin", "/admin/", "/admin/machines"] {
+        assert!(nobody.at(Method::GET, path).await.text.contains("of administrators"), "{path}");
     }
     let script = nobody.at(Method::GET, "/app-0123456789abcdef.js").await;
     assert_eq!((script.text.as_str(), script.header("content-encoding")), ("let plain;", ""));

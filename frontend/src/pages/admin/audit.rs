@@ -140,7 +140,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
     Effect::new(move || lines.load(first.clone(), query.get()));
     let (again, further) = (session.clone(), session);
     let columns = Signal::derive(move || {
-        let t = i18n.t();
+        let t = i18n.admin();
         let plain = |title| Column { title, sort: None };
         vec![
             Column { title: t.column_when, sort: Some("descending") },
@@ -159,7 +159,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
         <Filters filter/>
         <DataTable
             label=Signal::derive(move || (i18n.t().page)(crate::route::Route::Audit)) columns
-            listing=Signal::derive(move || lines.listing()) empty=Signal::derive(move || i18n.t().audit_empty)
+            listing=Signal::derive(move || lines.listing()) empty=Signal::derive(move || i18n.admin().audit_empty)
             retry=move |()| lines.load(again.clone(), query.get_untracked())
             more=move |()| {
                 let cursor = lines.cursor.get_untracked();
@@ -176,39 +176,39 @@ pub(crate) fn AuditPage() -> impl IntoView {
 #[component]
 fn Filters(filter: Filter) -> impl IntoView {
     let i18n = use_i18n();
-    let all = Signal::derive(move || i18n.t().all);
+    let all = Signal::derive(move || i18n.admin().all);
     let actions = Signal::derive(move || {
         ACTIONS
             .iter()
-            .map(|word| ((*word).to_owned(), action_words(i18n.t().action, word)))
+            .map(|word| ((*word).to_owned(), action_words(i18n.admin().action, word)))
             .collect::<Vec<_>>()
     });
     let outcomes = Signal::derive(move || {
         [AuditOutcome::Ok, AuditOutcome::Refused]
-            .map(|outcome| (outcome.as_str().to_owned(), (i18n.t().outcome)(outcome).to_owned()))
+            .map(|outcome| (outcome.as_str().to_owned(), (i18n.admin().outcome)(outcome).to_owned()))
             .to_vec()
     });
     view! {
         <form class="filters" role="search" on:submit=|event| event.prevent_default()>
             <FilterText
-                id="audit-actor" label=Signal::derive(move || i18n.t().column_person) value=filter.actor lazy=true
+                id="audit-actor" label=Signal::derive(move || i18n.admin().column_person) value=filter.actor lazy=true
             />
             <FilterSelect
-                id="audit-action" label=Signal::derive(move || i18n.t().column_action) all value=filter.action
+                id="audit-action" label=Signal::derive(move || i18n.admin().column_action) all value=filter.action
                 options=actions
             />
             <FilterSelect
-                id="audit-outcome" label=Signal::derive(move || i18n.t().column_outcome) all value=filter.outcome
+                id="audit-outcome" label=Signal::derive(move || i18n.admin().column_outcome) all value=filter.outcome
                 options=outcomes
             />
             <FilterText
-                id="audit-target" label=Signal::derive(move || i18n.t().column_target) value=filter.target lazy=true
+                id="audit-target" label=Signal::derive(move || i18n.admin().column_target) value=filter.target lazy=true
             />
             <FilterText
-                id="audit-from" label=Signal::derive(move || i18n.t().from_day) value=filter.from kind="date" lazy=true
+                id="audit-from" label=Signal::derive(move || i18n.admin().from_day) value=filter.from kind="date" lazy=true
             />
             <FilterText
-                id="audit-until" label=Signal::derive(move || i18n.t().until_day) value=filter.until kind="date"
+                id="audit-until" label=Signal::derive(move || i18n.admin().until_day) value=filter.until kind="date"
                 lazy=true
             />
         </form>
@@ -243,7 +243,7 @@ fn Export(query: Memo<AuditQuery>) -> impl IntoView {
             let _gone = busy.try_set(false);
             let said = match answer {
                 Ok(text) => {
-                    let name = format!("{}.{}", i18n.now().audit_file, format.as_str());
+                    let name = format!("{}.{}", i18n.admin_now().audit_file, format.as_str());
                     match download::save(&name, format.media_type(), &text) {
                         Ok(()) => format!("{name} ✓"),
                         Err(_) => i18n.now().advice_unreadable.text(),
@@ -262,7 +262,7 @@ fn Export(query: Memo<AuditQuery>) -> impl IntoView {
                 on:click=move |_| export(format)
             >
                 <Icon glyph=Glyph::Download/>
-                {move || (i18n.t().export)(word)}
+                {move || (i18n.admin().export)(word)}
             </button>
         }
     };
@@ -283,9 +283,9 @@ fn Line(line: AuditLine) -> impl IntoView {
     let at = wall_time(line.at);
     let when = move || moment(at, i18n.0.get() == Lang::Pt);
     let word = line.action.clone();
-    let action = move || action_words(i18n.t().action, &word);
+    let action = move || action_words(i18n.admin().action, &word);
     let outcome = line.outcome;
-    let label = |title: fn(&'static crate::i18n::Texts) -> &'static str| move || title(i18n.t());
+    let label = |title: fn(&'static crate::i18n::AdminTexts) -> &'static str| move || title(i18n.admin());
     let shown = line.clone();
     view! {
         <tr role="row" data-testid="audit-row" data-action=line.action data-actor=line.actor.clone()>
@@ -304,19 +304,19 @@ fn Line(line: AuditLine) -> impl IntoView {
             <td role="cell" data-label=label(|t| t.column_outcome)>
                 <span class="status" data-tone=if outcome == AuditOutcome::Ok { "running" } else { "error" }>
                     <Icon glyph=if outcome == AuditOutcome::Ok { Glyph::Check } else { Glyph::Close }/>
-                    {move || (i18n.t().outcome)(outcome)}
+                    {move || (i18n.admin().outcome)(outcome)}
                 </span>
             </td>
         </tr>
         <tr role="row" class="detail-row" id=details class:hidden=move || !open.get()>
             <td role="cell" colspan="5">
-                {move || open.get().then(|| details_of(i18n.t(), &shown))}
+                {move || open.get().then(|| details_of(i18n.admin(), &shown))}
             </td>
         </tr>
     }
 }
 
-fn details_of(texts: &'static crate::i18n::Texts, line: &AuditLine) -> impl IntoView + use<> {
+fn details_of(texts: &'static crate::i18n::AdminTexts, line: &AuditLine) -> impl IntoView + use<> {
     let answer = match &line.code {
         Some(code) => format!("{} {code}", line.status),
         None => line.status.to_string(),

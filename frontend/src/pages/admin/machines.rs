@@ -118,7 +118,7 @@ pub(crate) fn AllMachinesPage() -> impl IntoView {
         <div class="toolbar">
             <h2>{move || (i18n.t().page)(Route::AllMachines)}</h2>
             <p class="toolbar-note count" role="status" data-testid="machine-count">
-                {move || loaded.get().then(|| (i18n.t().shown)(rows.with(Vec::len), more.get()))}
+                {move || loaded.get().then(|| (i18n.admin().shown)(rows.with(Vec::len), more.get()))}
             </p>
         </div>
         <Filters filter rows_of=store/>
@@ -154,7 +154,7 @@ pub(crate) fn AllMachinesPage() -> impl IntoView {
         </div>
         <div class:card=move || empty.get()>
             <ListingFoot
-                listing empty=Signal::derive(move || i18n.t().machines_none_fit) retry=move |()| retry.wake()
+                listing empty=Signal::derive(move || i18n.admin().machines_none_fit) retry=move |()| retry.wake()
                 more=move |()| filter.limit.update(|limit| *limit = (*limit + PAGE).min(MOST))
             />
         </div>
@@ -165,7 +165,7 @@ pub(crate) fn AllMachinesPage() -> impl IntoView {
 fn Filters(filter: Filter, rows_of: Store) -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
-    let all = Signal::derive(move || i18n.t().all);
+    let all = Signal::derive(move || i18n.admin().all);
     let states = Signal::derive(move || {
         STATES.map(|s| (s.as_str().to_owned(), (i18n.t().status)(s).to_owned())).to_vec()
     });
@@ -191,16 +191,16 @@ fn Filters(filter: Filter, rows_of: Store) -> impl IntoView {
     });
     view! {
         <form class="filters" role="search" on:submit=|event| event.prevent_default()>
-            <FilterText id="machines-q" label=Signal::derive(move || i18n.t().search) value=filter.q/>
+            <FilterText id="machines-q" label=Signal::derive(move || i18n.admin().search) value=filter.q/>
             <FilterText
-                id="machines-owner" label=Signal::derive(move || i18n.t().column_person) value=filter.owner lazy=true
+                id="machines-owner" label=Signal::derive(move || i18n.admin().column_person) value=filter.owner lazy=true
             />
             <FilterSelect
-                id="machines-status" label=Signal::derive(move || i18n.t().state) all value=filter.status
+                id="machines-status" label=Signal::derive(move || i18n.admin().state) all value=filter.status
                 options=states
             />
             <FilterSelect
-                id="machines-server" label=Signal::derive(move || i18n.t().server) all value=filter.server
+                id="machines-server" label=Signal::derive(move || i18n.admin().server) all value=filter.server
                 options=Signal::derive(move || same(servers.get().into_iter()))
             />
             <FilterSelect

@@ -1,0 +1,5 @@
+//! The administrators' program that trunk builds for the browser.
+
+fn main() {
+    vms_frontend::start_admin();
+}

@@ -1,0 +1,94 @@
+//! What only the administrators' pages say. A value of its own, so that the students' program does not carry it.
+
+pub(super) mod en;
+pub(super) mod pt;
+
+/// All texts of the administrators' pages in one language.
+pub(crate) struct AdminTexts {
+    pub all: &'static str,
+    pub search: &'static str,
+    pub state: &'static str,
+    pub server: &'static str,
+    pub load_more: &'static str,
+    pub shown: fn(usize, bool) -> String,
+    pub machines_none_fit: &'static str,
+    pub bulk: &'static str,
+    pub selected: fn(usize) -> String,
+    pub bulk_stop_title: fn(usize) -> String,
+    pub bulk_stop_text: &'static str,
+    pub bulk_delete_title: fn(usize) -> String,
+    pub bulk_delete_text: &'static str,
+    pub audit_empty: &'static str,
+    pub audit_file: &'static str,
+    pub export: fn(&str) -> String,
+    pub from_day: &'static str,
+    pub until_day: &'static str,
+    pub column_when: &'static str,
+    pub column_person: &'static str,
+    pub column_action: &'static str,
+    pub column_target: &'static str,
+    pub column_outcome: &'static str,
+    pub action: fn(&str) -> Option<&'static str>,
+    pub outcome: fn(vms_types::AuditOutcome) -> &'static str,
+    pub detail_action: &'static str,
+    pub detail_answer: &'static str,
+    pub detail_address: &'static str,
+    pub detail_request: &'static str,
+    pub detail_asked: &'static str,
+}
+
+/// What the audit log can hold, in the order in which one chooses from it; each has its words.
+pub(crate) const ACTIONS: [&str; 23] = [
+    "auth.login",
+    "auth.logout",
+    "machine.create",
+    "machine.edit",
+    "machine.power",
+    "machine.reset",
+    "machine.delete",
+    "machine.bulk",
+    "snapshot.create",
+    "snapshot.rename",
+    "snapshot.restore",
+    "snapshot.delete",
+    "operation.cancel",
+    "user.edit",
+    "user.sign_out",
+    "quota.put",
+    "quota.delete",
+    "profile.create",
+    "profile.update",
+    "profile.delete",
+    "token.create",
+    "token.delete",
+    "auth.refresh",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::Lang;
+    use super::*;
+
+    /// The log names actions by the operations of the document.
+    #[test]
+    fn whatever_the_audit_log_can_hold_has_words_and_can_be_chosen() {
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../../../openapi/vms.json")).unwrap();
+        let mut held = std::collections::BTreeSet::new();
+        for operations in document["paths"].as_object().unwrap().values() {
+            for (method, operation) in operations.as_object().unwrap() {
+                if method != "get" {
+                    held.insert(operation["operationId"].as_str().unwrap().replacen('_', ".", 1));
+                }
+            }
+        }
+        // A ticket changes nothing and is not written down.
+        assert!(held.remove("event.ticket"));
+        assert_eq!(held, ACTIONS.iter().map(|&word| word.to_owned()).collect());
+        for lang in [Lang::Pt, Lang::En] {
+            let missing: Vec<_> =
+                held.iter().filter(|word| (lang.admin_texts().action)(word).is_none()).collect();
+            assert!(missing.is_empty(), "{missing:?}");
+        }
+    }
+}

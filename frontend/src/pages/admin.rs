@@ -1,0 +1,34 @@
+//! The administrators' pages. They are a program of their own (`vms-admin`, below `/admin/`), so that a student's first
+//! visit does not pay for them.
+
+pub(crate) mod audit;
+pub(crate) mod machines;
+
+use leptos::prelude::*;
+
+use crate::pages::shell::{Shell, use_admin};
+use crate::route::{Route, use_router};
+use audit::AuditPage;
+use machines::AllMachinesPage;
+
+/// The page that the address names; whoever is no administrator is sent to their own machines.
+#[component]
+pub(crate) fn AdminPage() -> impl IntoView {
+    let admin = use_admin();
+    let router = use_router();
+    Effect::new(move || {
+        if !admin.get() && window().location().replace(Route::Mine.path()).is_err() {
+            leptos::logging::warn!("the browser does not go to {}", Route::Mine.path());
+        }
+    });
+    view! {
+        <Shell>
+            <Show when=move || admin.get()>
+                {move || match router.get() {
+                    Route::Mine | Route::AllMachines => view! { <AllMachinesPage/> }.into_any(),
+                    Route::Audit => view! { <AuditPage/> }.into_any(),
+                }}
+            </Show>
+        </Shell>
+    }
+}
