@@ -18,6 +18,7 @@ mod components;
 mod download;
 mod format;
 mod i18n;
+mod listing;
 mod live;
 mod pages;
 mod poll;

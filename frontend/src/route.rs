@@ -11,19 +11,22 @@ pub(crate) enum Route {
     Mine,
     /// Everybody's machines.
     AllMachines,
+    /// What does not match between table and servers.
+    Differences,
     /// The audit log.
     Audit,
 }
 
 impl Route {
     /// Every page, in the order of the navigation.
-    pub(crate) const ALL: [Self; 3] = [Self::Mine, Self::AllMachines, Self::Audit];
+    pub(crate) const ALL: [Self; 4] = [Self::Mine, Self::AllMachines, Self::Differences, Self::Audit];
 
     /// The path that names it.
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Mine => "/",
             Self::AllMachines => "/admin/machines",
+            Self::Differences => "/admin/differences",
             Self::Audit => "/admin/audit",
         }
     }
@@ -38,6 +41,7 @@ impl Route {
         match self {
             Self::Mine => "nav-mine",
             Self::AllMachines => "nav-machines",
+            Self::Differences => "nav-differences",
             Self::Audit => "nav-audit",
         }
     }

@@ -108,6 +108,10 @@ actions! {
     ManageQuotas = "quota.manage", mutates: true, on: [Fleet];
     /// Read the audit log.
     ViewAudit = "audit.view", mutates: false, on: [Fleet];
+    /// See where what is written down and what runs on the servers do not match.
+    ViewDifferences = "difference.list", mutates: false, on: [Fleet];
+    /// Give an instance that belongs to nobody an owner.
+    AdoptInstance = "machine.adopt", mutates: true, on: [Fleet];
     /// Bring what is written down and what runs on the servers together. The portal's own work: no person may.
     Reconcile = "fleet.reconcile", mutates: true, on: [Fleet];
 }

@@ -59,7 +59,7 @@ pub const fn policy(role: Role, relation: Relation, action: ActionName) -> Decis
         // What belongs to nobody in particular.
         A::ViewCatalog => [Allow, Allow, Allow, Allow],
         A::ViewProfile | A::ManageProfiles => [Forbid, Forbid, Forbid, Allow],
-        A::ViewAudit => [Forbid, Forbid, Forbid, Allow],
+        A::ViewAudit | A::ViewDifferences | A::AdoptInstance => [Forbid, Forbid, Forbid, Allow],
         // The portal's own work.
         A::Reconcile => [Forbid, Forbid, Forbid, Forbid],
     };

@@ -1,6 +1,8 @@
-//! What only administrators may: people and quotas.
+//! What only administrators may: people, quotas, and what does not match.
 
-use vms_types::{Page, PatchUser, Quota, QuotaRule, QuotaScope, Role, UserView};
+use vms_types::{
+    AdoptInstance, Difference, Machine, Page, PatchUser, Quota, QuotaRule, QuotaScope, Role, UserView,
+};
 
 use crate::client::{ApiClient, Call, Conditional, query, segment};
 use crate::error::ClientError;
@@ -119,6 +121,25 @@ impl<T: Transport> ApiClient<T> {
     /// `forbidden`, `not-found`.
     pub async fn delete_quota(&self, scope: QuotaScope, subject: &str) -> Result<(), ClientError> {
         self.send_authorized(&Call::new(Method::Delete, quota_path(scope, subject))).await.map(|_| ())
+    }
+
+    /// `GET /differences`: where table and servers do not match.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub async fn differences(
+        &self,
+        etag: Option<&str>,
+    ) -> Result<Conditional<Page<Difference>>, ClientError> {
+        self.conditional(Call::new(Method::Get, "/differences"), etag).await
+    }
+
+    /// `POST /machines/adopt`: gives an instance to a person.
+    ///
+    /// # Errors
+    /// `forbidden`, `validation-failed`, `not-found`, `in-use`, `name-taken`, and those of a server that does not answer.
+    pub async fn adopt(&self, request: &AdoptInstance) -> Result<Machine, ClientError> {
+        self.call(Call::new(Method::Post, "/machines/adopt").json(request)?).await
     }
 }
 

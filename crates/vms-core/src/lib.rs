@@ -16,6 +16,7 @@ mod audit;
 mod catalog;
 mod commands;
 mod create;
+mod differences;
 mod error;
 mod events;
 mod jobs;

@@ -128,8 +128,7 @@ impl Vms {
             .iter()
             .filter(|row| {
                 let server = self.parts.fleet.server(&row.server).filter(|server| server.is_connected());
-                server.is_some_and(|server| server.machine(&row.instance, row.id).is_none())
-                    && self.parts.jobs.active_of(row.id).is_none()
+                server.is_some_and(|server| self.is_missing(server, row))
             })
             .map(|row| row.instance.clone())
             .collect();
@@ -166,6 +165,12 @@ impl Vms {
                 }
             }
         });
+    }
+
+    /// Settles one instance that was just given keys.
+    pub(crate) async fn settle_instance(&self, server: &Arc<Server>, name: &str) -> Result<(), CoreError> {
+        self.parts.left_alone.forget(server.name(), name);
+        self.settle_changed(server.name(), name).await
     }
 
     /// An instance changed, came or went.

@@ -1,6 +1,6 @@
 //! The words of the VMS API, shared by the server, the browser and scripts written in Rust.
 //!
-//! Everything that crosses the wire is defined here once: request and response bodies ([`machine`], [`bulk`], [`operation`],
+//! Everything that crosses the wire is defined here once: request and response bodies ([`machine`], [`bulk`], [`difference`], [`operation`],
 //! [`auth`], [`user`], [`quota`], [`catalog`], [`profile`], [`audit`], [`site`]), the one error body ([`problem`]), the names people may give
 //! ([`names`]) and the rules that both sides must judge alike ([`rules`]). The crate does no I/O and builds for
 //! wasm32, so a button in the browser is enabled by the same function that makes the server accept its command.
@@ -9,6 +9,7 @@ pub mod audit;
 pub mod auth;
 pub mod bulk;
 pub mod catalog;
+pub mod difference;
 pub mod event;
 pub mod machine;
 pub mod names;
@@ -26,6 +27,7 @@ pub use audit::{AuditFormat, AuditLine, AuditOutcome};
 pub use auth::{LoginRequest, NewToken, TokenCreated, TokenResponse, TokenScope, TokenView};
 pub use bulk::{BulkAction, BulkAnswer, BulkItem, BulkRequest, MAX_BULK};
 pub use catalog::{Image, Profile};
+pub use difference::{AdoptInstance, Difference, DifferenceKind};
 pub use event::{Event, EventMessage, EventTicket};
 pub use machine::{
     Address, AddressFamily, CreateMachine, CreateSnapshot, ImageRef, Limits, Machine, MachineStatus,

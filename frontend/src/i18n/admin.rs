@@ -18,6 +18,22 @@ pub(crate) struct AdminTexts {
     pub bulk_stop_text: &'static str,
     pub bulk_delete_title: fn(usize) -> String,
     pub bulk_delete_text: &'static str,
+    pub differences_text: &'static str,
+    pub differences_none: &'static str,
+    pub difference: fn(vms_types::DifferenceKind) -> &'static str,
+    pub column_instance: &'static str,
+    pub column_kind: &'static str,
+    pub column_owner: &'static str,
+    pub adopt: &'static str,
+    pub adopt_title: fn(&str) -> String,
+    pub adopt_text: &'static str,
+    pub adopted: fn(&str, &str) -> String,
+    pub owner_hint: &'static str,
+    pub give_up: &'static str,
+    pub give_up_title: fn(&str) -> String,
+    pub give_up_text: &'static str,
+    pub given_up: fn(&str) -> String,
+
     pub audit_empty: &'static str,
     pub audit_file: &'static str,
     pub export: fn(&str) -> String,
@@ -38,7 +54,7 @@ pub(crate) struct AdminTexts {
 }
 
 /// What the audit log can hold, in the order in which one chooses from it; each has its words.
-pub(crate) const ACTIONS: [&str; 23] = [
+pub(crate) const ACTIONS: [&str; 24] = [
     "auth.login",
     "auth.logout",
     "machine.create",
@@ -46,6 +62,7 @@ pub(crate) const ACTIONS: [&str; 23] = [
     "machine.power",
     "machine.reset",
     "machine.delete",
+    "machine.adopt",
     "machine.bulk",
     "snapshot.create",
     "snapshot.rename",

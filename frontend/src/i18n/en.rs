@@ -180,6 +180,7 @@ pub(super) const TEXTS: Texts = Texts {
     page: |route| match route {
         Route::Mine => "My machines",
         Route::AllMachines => "Machines",
+        Route::Differences => "Differences",
         Route::Audit => "Audit log",
     },
     select_machine: |name| format!("Tick {name}"),

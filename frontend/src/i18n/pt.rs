@@ -183,6 +183,7 @@ pub(super) const TEXTS: Texts = Texts {
     page: |route| match route {
         Route::Mine => "Minhas máquinas",
         Route::AllMachines => "Máquinas",
+        Route::Differences => "Diferenças",
         Route::Audit => "Auditoria",
     },
     select_machine: |name| format!("Marcar {name}"),

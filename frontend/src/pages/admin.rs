@@ -2,6 +2,7 @@
 //! visit does not pay for them.
 
 pub(crate) mod audit;
+pub(crate) mod differences;
 pub(crate) mod machines;
 
 use leptos::prelude::*;
@@ -9,6 +10,7 @@ use leptos::prelude::*;
 use crate::pages::shell::{Shell, use_admin};
 use crate::route::{Route, use_router};
 use audit::AuditPage;
+use differences::DifferencesPage;
 use machines::AllMachinesPage;
 
 /// The page that the address names; whoever is no administrator is sent to their own machines.
@@ -26,6 +28,7 @@ pub(crate) fn AdminPage() -> impl IntoView {
             <Show when=move || admin.get()>
                 {move || match router.get() {
                     Route::Mine | Route::AllMachines => view! { <AllMachinesPage/> }.into_any(),
+                    Route::Differences => view! { <DifferencesPage/> }.into_any(),
                     Route::Audit => view! { <AuditPage/> }.into_any(),
                 }}
             </Show>

@@ -50,6 +50,9 @@ const ROWS: &[(&str, [u16; 5])] = &[
     ("profile_update", [401, 403, 403, 403, 200]),
     // Of the profile `default`, which stays; see profiles.rs for others.
     ("profile_delete", [401, 403, 403, 403, 409]),
+    ("difference_list", [401, 403, 403, 403, 200]),
+    // Of an instance that does not exist: see differences.rs for others.
+    ("machine_adopt", [401, 403, 403, 403, 404]),
     ("audit_list", [401, 403, 403, 403, 200]),
     ("audit_export", [401, 403, 403, 403, 200]),
     ("user_list", [401, 403, 403, 403, 200]),
@@ -99,6 +102,7 @@ fn body(id: &str, number: usize) -> Value {
         "token_create" => json!({ "name": "script" }),
         "machine_create" => json!({ "name": format!("new{number}"), "owner": "bruno" }),
         "machine_bulk" => json!({ "action": "stop", "machines": ["vmbrunonothing"] }),
+        "machine_adopt" => json!({ "server": "lxd1", "instance": "nothing", "owner": "bruno" }),
         "machine_edit" => json!({ "description": "changed" }),
         "machine_power" => json!({ "action": "stop", "force": true }),
         "profile_create" => json!({ "name": format!("p{number}"), "config": { "limits.memory": "256MiB" } }),

@@ -13,6 +13,7 @@ mod audit;
 mod bad_input;
 mod bulk;
 mod coverage;
+mod differences;
 mod events;
 mod machines;
 mod metrics;

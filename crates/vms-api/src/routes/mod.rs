@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod bulk;
 mod catalog;
+mod differences;
 mod events;
 mod machines;
 mod operations;
@@ -30,6 +31,7 @@ pub(crate) fn mount(config: &mut ServiceConfig<'_>) {
     auth::mount(config);
     tokens::mount(config);
     bulk::mount(config);
+    differences::mount(config);
     machines::mount(config);
     snapshots::mount(config);
     operations::mount(config);

@@ -1,6 +1,6 @@
 //! English.
 
-use vms_types::AuditOutcome;
+use vms_types::{AuditOutcome, DifferenceKind};
 
 use super::AdminTexts;
 
@@ -26,6 +26,26 @@ pub(crate) const TEXTS: AdminTexts = AdminTexts {
         if n == 1 { "Delete 1 machine?".to_owned() } else { format!("Delete {n} machines?") }
     },
     bulk_delete_text: "The machines, everything on them and all of their snapshots cease to exist. This cannot be undone.",
+    differences_text: "What is on the servers and nobody's machine, and machines whose instance is gone. What can be put right without asking anybody is put right by itself.",
+    differences_none: "All is as it should be: each instance is somebody's machine, and each machine is on its server.",
+    difference: |kind| match kind {
+        DifferenceKind::Unowned => "Without owner",
+        DifferenceKind::Copy => "Copy of a machine",
+        DifferenceKind::Leftover => "Left of a deleted machine",
+        DifferenceKind::Missing => "Instance is gone",
+    },
+    column_instance: "Instance",
+    column_kind: "What it is",
+    column_owner: "Owner",
+    adopt: "Give to somebody",
+    adopt_title: |instance| format!("Give {instance} to somebody"),
+    adopt_text: "The instance stays as it is and becomes a machine of this person.",
+    adopted: |instance, owner| format!("{instance} is {owner}'s now."),
+    owner_hint: "The user name of somebody who has logged in once.",
+    give_up: "Give it up",
+    give_up_title: |instance| format!("Give {instance} up?"),
+    give_up_text: "The instance is no longer on the server. The machine leaves its owner's list, and their place is free.",
+    given_up: |instance| format!("{instance} has left the list."),
     audit_empty: "No entry fits the filters.",
     audit_file: "audit",
     export: |format| format!("Export {format}"),
@@ -46,6 +66,7 @@ pub(crate) const TEXTS: AdminTexts = AdminTexts {
             "machine.power" => "Turn on or off",
             "machine.reset" => "Reset machine",
             "machine.delete" => "Delete machine",
+            "machine.adopt" => "Give an instance to somebody",
             "machine.bulk" => "Command to many",
             "snapshot.create" => "Take snapshot",
             "snapshot.rename" => "Rename snapshot",

@@ -1,6 +1,6 @@
 //! Português do Brasil.
 
-use vms_types::AuditOutcome;
+use vms_types::{AuditOutcome, DifferenceKind};
 
 use super::AdminTexts;
 
@@ -30,6 +30,26 @@ pub(crate) const TEXTS: AdminTexts = AdminTexts {
         if n == 1 { "Excluir 1 máquina?".to_owned() } else { format!("Excluir {n} máquinas?") }
     },
     bulk_delete_text: "As máquinas, tudo o que há nelas e todos os seus snapshots deixam de existir. Não há como desfazer.",
+    differences_text: "O que está nos servidores e não é máquina de ninguém, e máquinas cuja instância sumiu. O que se resolve sem perguntar a ninguém se resolve sozinho.",
+    differences_none: "Tudo confere: cada instância é a máquina de alguém, e cada máquina está no seu servidor.",
+    difference: |kind| match kind {
+        DifferenceKind::Unowned => "Sem dono",
+        DifferenceKind::Copy => "Cópia de uma máquina",
+        DifferenceKind::Leftover => "Resto de máquina excluída",
+        DifferenceKind::Missing => "Instância sumiu",
+    },
+    column_instance: "Instância",
+    column_kind: "O que é",
+    column_owner: "Dono",
+    adopt: "Dar a alguém",
+    adopt_title: |instance| format!("Dar {instance} a alguém"),
+    adopt_text: "A instância fica como está e passa a ser uma máquina dessa pessoa.",
+    adopted: |instance, owner| format!("{instance} agora é de {owner}."),
+    owner_hint: "O nome de usuário de quem já entrou no sistema.",
+    give_up: "Desistir dela",
+    give_up_title: |instance| format!("Desistir de {instance}?"),
+    give_up_text: "A instância não está mais no servidor. A máquina sai da lista do dono e a vaga dele fica livre.",
+    given_up: |instance| format!("{instance} saiu da lista."),
     audit_empty: "Nenhum registro corresponde aos filtros.",
     audit_file: "auditoria",
     export: |format| format!("Exportar {format}"),
@@ -50,6 +70,7 @@ pub(crate) const TEXTS: AdminTexts = AdminTexts {
             "machine.power" => "Ligar ou desligar",
             "machine.reset" => "Voltar ao estado inicial",
             "machine.delete" => "Excluir máquina",
+            "machine.adopt" => "Dar instância a alguém",
             "machine.bulk" => "Comando em lote",
             "snapshot.create" => "Criar snapshot",
             "snapshot.rename" => "Renomear snapshot",

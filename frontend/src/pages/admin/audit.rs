@@ -1,17 +1,18 @@
 //! The audit log: who did what, when, from where, and how it ended.
 
 use leptos::prelude::*;
-use vms_client::{AuditQuery, ClientError, Conditional};
+use vms_client::AuditQuery;
 use vms_types::{AuditFormat, AuditLine, AuditOutcome};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::clock::{start_of, wall_time};
-use crate::components::data_table::{Column, DataTable, Listing};
+use crate::components::data_table::{Column, DataTable};
 use crate::components::filters::{FilterSelect, FilterText, wanted};
 use crate::components::icon::{Glyph, Icon};
 use crate::download;
 use crate::format::moment;
 use crate::i18n::{ACTIONS, Lang, use_i18n};
+use crate::listing::Lines;
 use crate::session::{Session, use_session};
 use crate::store::use_store;
 
@@ -60,72 +61,16 @@ impl Filter {
     }
 }
 
-/// The lines on the page. A handle: copies share them.
-#[derive(Clone, Copy)]
-struct Lines {
-    all: RwSignal<Vec<AuditLine>>,
-    cursor: RwSignal<Option<String>>,
-    state: RwSignal<Result<bool, ClientError>>,
-    /// Counts questions: only the answer to the last one is shown.
-    asked: StoredValue<u64>,
-}
-
-impl Lines {
-    fn new() -> Self {
-        Self {
-            all: RwSignal::new(Vec::new()),
-            cursor: RwSignal::new(None),
-            state: RwSignal::new(Ok(false)),
-            asked: StoredValue::new(0),
-        }
-    }
-
-    fn listing(self) -> Listing {
-        match self.state.get() {
-            Err(error) => Listing::Failed(error),
-            Ok(false) if self.all.with(Vec::is_empty) => Listing::Loading,
-            Ok(true) if self.all.with(Vec::is_empty) => Listing::Empty,
-            Ok(_) => Listing::There { more: self.cursor.with(Option::is_some) },
-        }
-    }
-
-    /// Asks for the first page, or for the one after what is there.
-    fn load(self, session: Session, query: AuditQuery) {
-        self.asked.update_value(|count| *count += 1);
-        let number = self.asked.get_value();
-        self.state.set(Ok(false));
-        spawn_local(async move {
-            let further = query.cursor.is_some();
-            let answer = session
-                .call(|client| {
-                    let query = query.clone();
-                    async move { client.audit(&query, None).await }
-                })
-                .await;
-            // The page may be gone by now, or something else asked for.
-            if self.asked.try_get_value() != Some(number) {
-                return;
-            }
-            match answer {
-                Ok(Conditional::Data { value, .. }) => {
-                    self.cursor.set(value.next_cursor);
-                    if further {
-                        self.all.update(|all| all.extend(value.items));
-                    } else {
-                        self.all.set(value.items);
-                    }
-                    self.state.set(Ok(true));
-                }
-                Ok(Conditional::NotModified) => self.state.set(Ok(true)),
-                Err(error) => {
-                    if !further {
-                        self.all.set(Vec::new());
-                    }
-                    self.state.set(Err(error));
-                }
-            }
-        });
-    }
+/// Asks for the first page, or for the one after what is there.
+fn load(lines: Lines<AuditLine>, session: Session, query: AuditQuery) {
+    lines.load(query.cursor.is_some(), async move {
+        session
+            .call(|client| {
+                let query = query.clone();
+                async move { client.audit(&query, None).await }
+            })
+            .await
+    });
 }
 
 /// The page.
@@ -137,7 +82,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
     let lines = Lines::new();
     let query = Memo::new(move |_| filter.query());
     let first = session.clone();
-    Effect::new(move || lines.load(first.clone(), query.get()));
+    Effect::new(move || load(lines, first.clone(), query.get()));
     let (again, further) = (session.clone(), session);
     let columns = Signal::derive(move || {
         let t = i18n.admin();
@@ -160,10 +105,10 @@ pub(crate) fn AuditPage() -> impl IntoView {
         <DataTable
             label=Signal::derive(move || (i18n.t().page)(crate::route::Route::Audit)) columns
             listing=Signal::derive(move || lines.listing()) empty=Signal::derive(move || i18n.admin().audit_empty)
-            retry=move |()| lines.load(again.clone(), query.get_untracked())
+            retry=move |()| load(lines, again.clone(), query.get_untracked())
             more=move |()| {
                 let cursor = lines.cursor.get_untracked();
-                lines.load(further.clone(), AuditQuery { cursor, ..query.get_untracked() });
+                load(lines, further.clone(), AuditQuery { cursor, ..query.get_untracked() });
             }
         >
             <For each=move || lines.all.get() key=|line| line.id let:line>
