@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use vms_auth::{AuthError, Authenticator as _, Identity, LdapDirectory, Role};
+use vms_auth::{AuthError, Authenticator as _, Identity, LdapDirectory, Presence, Role};
 use xtask::directory::Directory;
 use xtask::lab::slapd::{ServerCertificate, Slapd, SlapdOptions};
 
@@ -123,6 +123,23 @@ async fn wrong_empty_and_unknown_get_one_answer() {
         assert_eq!(outcome, Err(AuthError::InvalidCredentials), "{username:?} {password:?}");
     }
     assert_eq!(login(&directory, "bruno").await.username, "bruno");
+}
+
+#[tokio::test]
+async fn who_is_there_and_who_is_gone() {
+    let slapd = slapd!(school());
+    let searching = configured(&slapd.vms_config(), "");
+    let template = format!("user_dn_template = 'uid={{username}},{}'", slapd.people().people_dn());
+    let direct = configured(&slapd.vms_config(), &template);
+    for (name, presence) in [
+        ("bruno", Presence::Present),
+        ("visita", Presence::Present),
+        ("saiu", Presence::Absent),
+        ("b*", Presence::Absent),
+    ] {
+        assert_eq!(searching.presence(name).await, Ok(presence), "{name}");
+        assert_eq!(direct.presence(name).await, Ok(Presence::Untold), "{name}");
+    }
 }
 
 #[tokio::test]

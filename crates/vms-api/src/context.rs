@@ -11,7 +11,7 @@ use chrono::Utc;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
-use vms_authz::{Action, Actor, Allowed, Permits, PersonTarget, Resource};
+use vms_authz::{Action, Actor, Allowed, Fleet, Permits, PersonTarget, Resource, Sight, Students};
 use vms_core::{AuditEntry, Peer, Vms};
 
 use crate::error::ApiError;
@@ -108,6 +108,22 @@ impl Ctx {
         action: A,
     ) -> Result<Allowed<R, A>, ApiError> {
         Ok(self.actor.authorize(resource, action)?)
+    }
+
+    /// Asks how far this person may look.
+    pub(crate) fn sight<A>(&self, action: A) -> Result<Sight<A>, ApiError>
+    where
+        A: Permits<Fleet> + Permits<Students> + Copy,
+    {
+        Ok(self.actor.sight(action)?)
+    }
+
+    /// The person whom a query names; oneself if it names nobody.
+    pub(crate) async fn whose(&self, name: Option<String>) -> Result<PersonTarget, ApiError> {
+        match name {
+            Some(name) => Ok(self.vms().find_person(&name).await?),
+            None => Ok(self.person()),
+        }
     }
 
     /// Tells the audit log what was asked for. Never call it with a secret.

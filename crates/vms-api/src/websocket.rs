@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use vms_authz::{Actor, Fleet, action::WatchEvents};
+use vms_authz::{Actor, action::WatchEvents};
 use vms_core::{CoreError, EventStream, Vms};
 use vms_types::ProblemCode;
 
@@ -136,8 +136,15 @@ impl Socket {
         match self.vms.still(&self.actor).await {
             Ok(actor) => {
                 self.actor = actor;
-                let allowed = !self.everybody || self.actor.authorize(Fleet, WatchEvents).is_ok();
-                if allowed { None } else { Some(CloseCode::Policy.into()) }
+                if !self.everybody {
+                    return None;
+                }
+                let goes_on = match self.actor.sight(WatchEvents) {
+                    // The next look is as good, if the database is away for a moment.
+                    Ok(sight) => self.vms.watch_on(&sight, &mut self.events).await.unwrap_or(true),
+                    Err(_) => false,
+                };
+                if goes_on { None } else { Some(CloseCode::Policy.into()) }
             }
             // A database that is away for a moment says nothing about the session.
             Err(CoreError::Db(_)) => None,

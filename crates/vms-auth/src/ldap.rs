@@ -19,7 +19,7 @@ use crate::dn::Dn;
 use crate::error::{AuthError, ConfigError};
 use crate::roles::RoleMap;
 use crate::session::{Bound, Connector, Session, tls_config};
-use crate::{Authenticator, Identity, username};
+use crate::{Authenticator, Identity, Presence, username};
 
 /// Groups beyond this number are not read. Nobody is in that many, and the answer has to end somewhere.
 const MAX_GROUPS: i32 = 1000;
@@ -116,8 +116,16 @@ impl Authenticator for LdapDirectory {
         };
         let job = Job::Login { name: name.to_owned(), password: password.to_owned() };
         match Inner::run(Arc::clone(&self.inner), job).await? {
-            Some(identity) => Ok(identity),
-            None => Err(AuthError::InvalidCredentials),
+            Done::Login(Some(identity)) => Ok(*identity),
+            Done::Login(None) | Done::Presence(_) | Done::Health => Err(AuthError::InvalidCredentials),
+        }
+    }
+
+    async fn presence(&self, username: &str) -> Result<Presence, AuthError> {
+        let job = Job::Presence { name: username.to_owned() };
+        match Inner::run(Arc::clone(&self.inner), job).await? {
+            Done::Presence(presence) => Ok(presence),
+            Done::Login(_) | Done::Health => Ok(Presence::Untold),
         }
     }
 
@@ -128,6 +136,15 @@ impl Authenticator for LdapDirectory {
 
 enum Job {
     Login { name: String, password: String },
+    Presence { name: String },
+    Health,
+}
+
+/// What came of a job.
+enum Done {
+    /// `None`: the password is not accepted.
+    Login(Option<Box<Identity>>),
+    Presence(Presence),
     Health,
 }
 
@@ -139,8 +156,8 @@ struct Person {
 }
 
 impl Inner {
-    /// Does the job with the first server that answers. `None`: the password is not accepted.
-    async fn run(this: Arc<Self>, job: Job) -> Result<Option<Identity>, AuthError> {
+    /// Does the job with the first server that answers.
+    async fn run(this: Arc<Self>, job: Job) -> Result<Done, AuthError> {
         // In a task of its own: the LDAP library panics on answers that are not LDAP, and a broken server
         // must not take more with it than this login. Every step in it has a deadline, so the task ends.
         tokio::spawn(async move { this.try_servers(&job).await }).await.unwrap_or_else(|error| {
@@ -149,7 +166,7 @@ impl Inner {
         })
     }
 
-    async fn try_servers(&self, job: &Job) -> Result<Option<Identity>, AuthError> {
+    async fn try_servers(&self, job: &Job) -> Result<Done, AuthError> {
         let first = self.preferred.load(Ordering::Relaxed);
         let mut failures = Vec::new();
         for (index, url) in self.urls.iter().enumerate().cycle().skip(first).take(self.urls.len()) {
@@ -167,23 +184,23 @@ impl Inner {
         Err(AuthError::unavailable(failures.join("; ")))
     }
 
-    async fn at(&self, url: &Url, job: &Job) -> Result<Option<Identity>, AuthError> {
+    async fn at(&self, url: &Url, job: &Job) -> Result<Done, AuthError> {
         // Each step has its own deadline; this one is for a server that drips.
         let patience = self.connector.timeout * 2;
         let conversation = async {
             let mut session = self.connector.connect(url).await?;
             let outcome = match job {
-                Job::Login { name, password } => self.login(&mut session, name, password).await,
-                Job::Health => self.greet(&mut session).await.map(|()| None),
+                Job::Login { name, password } => {
+                    self.login(&mut session, name, password).await.map(|who| Done::Login(who.map(Box::new)))
+                }
+                Job::Presence { name } => self.look_for(&mut session, name).await.map(Done::Presence),
+                Job::Health => self.greet(&mut session).await.map(|()| Done::Health),
             };
             session.close().await;
             outcome
         };
         tokio::time::timeout(patience, conversation).await.unwrap_or_else(|_| {
-            Err(AuthError::unavailable(format!(
-                "{url} did not finish the login within {} s",
-                patience.as_secs()
-            )))
+            Err(AuthError::unavailable(format!("{url} did not finish within {} s", patience.as_secs())))
         })
     }
 
@@ -196,6 +213,26 @@ impl Inner {
             (None, Some(base)) => base,
         };
         session.search(base, Scope::Base, "(objectClass=*)", &["1.1"], 1).await.map(|_| ())
+    }
+
+    /// Whether somebody has this name. By the attribute that names people here, not by `user_filter`: that may want
+    /// something else to be typed.
+    async fn look_for(&self, session: &mut Session, name: &str) -> Result<Presence, AuthError> {
+        self.bind_service(session).await?;
+        let found = match (&self.user_dn_template, &self.base_dn) {
+            (None, base) => {
+                let filter = format!("({}={})", self.attributes.username, ldap_escape(name));
+                let base = base.as_deref().unwrap_or_default();
+                session.search(base, Scope::Subtree, &filter, &["1.1"], 1).await?
+            }
+            // Nobody is asked who may not read: an entry that is kept from us looks like one that is not there.
+            (Some(_), _) if self.service.is_none() => return Ok(Presence::Untold),
+            (Some(template), _) => {
+                let dn = template.replace("{username}", &dn_escape(name));
+                session.look(&dn).await?
+            }
+        };
+        Ok(if found.entries.is_empty() { Presence::Absent } else { Presence::Present })
     }
 
     async fn login(

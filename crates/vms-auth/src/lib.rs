@@ -48,6 +48,17 @@ pub struct Identity {
     pub role: Role,
 }
 
+/// Whether the directory has somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It has.
+    Present,
+    /// It has not.
+    Absent,
+    /// It tells only the person themselves: `user_dn_template` without a `bind_dn` that may read.
+    Untold,
+}
+
 /// Something that can tell whether a password belongs to a user.
 #[async_trait]
 pub trait Authenticator: Send + Sync {
@@ -58,6 +69,12 @@ pub trait Authenticator: Send + Sync {
     /// when the password is right but no group grants a role; [`AuthError::Unavailable`] and
     /// [`AuthError::Misconfigured`] when there is no answer to be had.
     async fn authenticate(&self, username: &str, password: &str) -> Result<Identity, AuthError>;
+
+    /// Whether there is somebody who has this name here ([`Identity::username`]).
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`] and [`AuthError::Misconfigured`] when there is no answer to be had.
+    async fn presence(&self, username: &str) -> Result<Presence, AuthError>;
 
     /// Whether a login could be answered now. For readiness checks.
     ///

@@ -142,7 +142,7 @@ impl Session {
         result.map_err(|error| self.broken("a bind", &error))
     }
 
-    /// Searches; at most `limit` entries come back.
+    /// Searches; at most `limit` entries come back. A base that is not there is a mistake in the configuration.
     pub(crate) async fn search(
         &mut self,
         base: &str,
@@ -151,6 +151,29 @@ impl Session {
         attributes: &[&str],
         limit: i32,
     ) -> Result<Found, AuthError> {
+        self.find(base, scope, filter, attributes, limit).await?.ok_or_else(|| {
+            AuthError::misconfigured(format!(
+                "{} shows no entry {base:?}: either it does not exist, or it may not be read without a bind_dn that has the right to",
+                self.server
+            ))
+        })
+    }
+
+    /// Looks whether there is an entry of this name.
+    pub(crate) async fn look(&mut self, dn: &str) -> Result<Found, AuthError> {
+        let found = self.find(dn, Scope::Base, "(objectClass=*)", &["1.1"], 1).await?;
+        Ok(found.unwrap_or(Found { entries: Vec::new(), truncated: false }))
+    }
+
+    /// Searches; `None` when there is no such base.
+    async fn find(
+        &mut self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        attributes: &[&str],
+        limit: i32,
+    ) -> Result<Option<Found>, AuthError> {
         let outcome = self
             .ldap
             .with_timeout(self.timeout)
@@ -160,14 +183,11 @@ impl Session {
         let ldap3::SearchResult(entries, result) =
             outcome.map_err(|error| self.broken(&format!("the search below {base:?}"), &error))?;
         match result.rc {
-            code::SUCCESS | code::SIZE_LIMIT => Ok(Found {
+            code::SUCCESS | code::SIZE_LIMIT => Ok(Some(Found {
                 entries: entries.into_iter().map(SearchEntry::construct).collect(),
                 truncated: result.rc == code::SIZE_LIMIT,
-            }),
-            code::NO_SUCH_OBJECT => Err(AuthError::misconfigured(format!(
-                "{} shows no entry {base:?}: either it does not exist, or it may not be read without a bind_dn that has the right to",
-                self.server
-            ))),
+            })),
+            code::NO_SUCH_OBJECT => Ok(None),
             _ => Err(self.refused(&format!("the search below {base:?}"), &result)),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use vms_auth::{AuthError, Authenticator as _, Identity, LdapDirectory, Role};
+use vms_auth::{AuthError, Authenticator as _, Identity, LdapDirectory, Presence, Role};
 use xtask::directory::{Asked, Directory, DirectoryServer, SERVICE_PASSWORD};
 
 fn anywhere() -> SocketAddr {
@@ -68,6 +68,34 @@ async fn one_person_has_one_name_however_it_is_typed() {
     // Also when the filter accepts several names for a person.
     let by_mail = configured(&server.vms_config(), "user_filter = '(|(uid={username})(mail={username}))'");
     assert_eq!(by_mail.authenticate("ANA@escola.example", "ana").await.unwrap().username, "ana");
+}
+
+#[tokio::test]
+async fn who_is_there_and_who_is_gone() {
+    let server = school().await;
+    let searching = of(&server);
+    let people = Directory::school().people_dn();
+    let template = format!("user_dn_template = 'uid={{username}},{people}'");
+    let direct = configured(&server.vms_config(), &template);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    std::fs::write(&file, SERVICE_PASSWORD).unwrap();
+    let service = Directory::school().service_dn();
+    let keys = format!("{template}\nbind_dn = '{service}'\nbind_password_file = '{}'", file.display());
+    let with_service = configured(&server.vms_config(), &keys);
+    for (name, presence) in [
+        ("bruno", Presence::Present),
+        ("visita", Presence::Present),
+        ("saiu", Presence::Absent),
+        ("b*", Presence::Absent),
+        ("bruno)(uid=*", Presence::Absent),
+    ] {
+        assert_eq!(searching.presence(name).await, Ok(presence), "{name}");
+        assert_eq!(with_service.presence(name).await, Ok(presence), "{name}");
+        assert_eq!(direct.presence(name).await, Ok(Presence::Untold), "{name}");
+    }
+    server.stop().await;
+    assert!(matches!(searching.presence("bruno").await, Err(AuthError::Unavailable { .. })));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What can be done. Each action is a type, so that a proof for looking is never taken for a proof for deleting.
 
-use crate::resource::{Catalog, Fleet, MachineTarget, OperationTarget, PersonTarget, Resource};
+use crate::resource::{Catalog, Fleet, MachineTarget, OperationTarget, PersonTarget, Resource, Students};
 use crate::sealed::Sealed;
 
 /// Something that can be done. Sealed: the actions are those of this module.
@@ -54,8 +54,8 @@ macro_rules! actions {
 }
 
 actions! {
-    /// List the machines of a person, or of everyone.
-    ListMachines = "machine.list", mutates: false, on: [PersonTarget, Fleet];
+    /// List the machines of a person, of the students of a person's groups, or of everyone.
+    ListMachines = "machine.list", mutates: false, on: [PersonTarget, Students, Fleet];
     /// See who a person is and what they may use.
     ViewSelf = "person.view", mutates: false, on: [PersonTarget];
     /// Make a machine that will belong to a person.
@@ -83,13 +83,13 @@ actions! {
     /// Remove a snapshot.
     DeleteSnapshot = "snapshot.delete", mutates: true, on: [MachineTarget];
     /// List the operations of a person, or of everyone.
-    ListOperations = "operation.list", mutates: false, on: [PersonTarget, Fleet];
+    ListOperations = "operation.list", mutates: false, on: [PersonTarget, Students, Fleet];
     /// See one operation, or wait for it.
     ViewOperation = "operation.view", mutates: false, on: [OperationTarget];
     /// Stop an operation that is under way.
     CancelOperation = "operation.cancel", mutates: true, on: [OperationTarget];
     /// Be told what happens to the machines and operations of a person, or of everyone.
-    WatchEvents = "event.watch", mutates: false, on: [PersonTarget, Fleet];
+    WatchEvents = "event.watch", mutates: false, on: [PersonTarget, Students, Fleet];
     /// See, make and delete a person's access tokens. Not possible with such a token: a stolen one could not be ended.
     ManageTokens = "token.manage", mutates: true, on: [PersonTarget];
     /// See the images and profiles there are.

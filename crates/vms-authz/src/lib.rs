@@ -22,6 +22,7 @@
 //!     server: "lxd1".into(),
 //!     owner: "bruno".into(),
 //!     name: "maquinaa".into(),
+//!     student_groups: vec!["turma-a".into()],
 //! };
 //! // Someone else's machine looks exactly like one that does not exist.
 //! assert_eq!(ana.authorize(machine, action::DeleteMachine).err(), Some(Denied::NotFound));
@@ -59,8 +60,10 @@ pub mod resource;
 pub use action::{Action, ActionName, Permits};
 pub use actor::{Actor, SessionKind};
 pub use policy::{Decision, Relation, policy};
-pub use proof::{Allowed, Denied};
-pub use resource::{Catalog, Fleet, MachineTarget, OperationTarget, PersonTarget, Resource, ResourceKind};
+pub use proof::{Allowed, Denied, Sight};
+pub use resource::{
+    Catalog, Fleet, MachineTarget, OperationTarget, PersonTarget, Resource, ResourceKind, Students,
+};
 
 /// Keeps the traits of this crate closed: only what is listed here can be a resource or an action.
 mod sealed {

@@ -9,6 +9,8 @@ use crate::action::ActionName;
 pub enum Relation {
     /// It is the actor's own.
     Own,
+    /// It is that of a student who is in a group that the actor is in, too.
+    SharedGroup,
     /// It is someone else's, or nobody's in particular.
     Other,
 }
@@ -24,17 +26,20 @@ pub enum Decision {
     Hide,
 }
 
-/// Who may do what: everyone everything with their own, teachers look at others', administrators everything.
+/// Who may do what: everyone everything with their own, teachers look at what the students of their groups have,
+/// administrators everything.
 ///
 /// A new action does not compile until it has its row here.
 #[must_use]
 pub const fn policy(role: Role, relation: Relation, action: ActionName) -> Decision {
     use ActionName as A;
     use Decision::{Allow, Forbid, Hide};
-    // Columns: one's own, for all but administrators; then someone else's for a student, a teacher, an administrator.
-    let [own, student, teacher, admin] = match action {
-        // Machines. A student does not learn that someone else's exists; a teacher sees it and may not touch it.
-        A::ViewMachine | A::ListSnapshots => [Allow, Hide, Allow, Allow],
+    // Columns: one's own, for all but administrators; then someone else's for a student; for a teacher that of a student of
+    // theirs, and anybody else's; then everything for an administrator.
+    let [own, student, taught, teacher, admin] = match action {
+        // Machines. Nobody learns that someone else's exists but the teachers of its owner, who see it and may not touch
+        // it.
+        A::ViewMachine | A::ListSnapshots => [Allow, Hide, Allow, Hide, Allow],
         A::EditMachine
         | A::ChangePower
         | A::ResetMachine
@@ -42,32 +47,35 @@ pub const fn policy(role: Role, relation: Relation, action: ActionName) -> Decis
         | A::CreateSnapshot
         | A::RenameSnapshot
         | A::RestoreSnapshot
-        | A::DeleteSnapshot => [Allow, Hide, Forbid, Allow],
+        | A::DeleteSnapshot => [Allow, Hide, Forbid, Hide, Allow],
         // To one's own, too: a place in somebody else's quota is not for students to give.
-        A::HandOverMachine => [Forbid, Hide, Forbid, Allow],
+        A::HandOverMachine => [Forbid, Hide, Forbid, Hide, Allow],
         // Operations, likewise.
-        A::ViewOperation => [Allow, Hide, Allow, Allow],
-        A::CancelOperation => [Allow, Hide, Forbid, Allow],
-        // Lists: asking for a person's list tells nothing about whether the person exists.
-        A::ListMachines | A::ListOperations => [Allow, Forbid, Allow, Allow],
-        // Events are heard as they come; whose they are was decided when listening began.
-        A::WatchEvents => [Allow, Forbid, Forbid, Allow],
+        A::ViewOperation => [Allow, Hide, Allow, Hide, Allow],
+        A::CancelOperation => [Allow, Hide, Forbid, Hide, Allow],
+        // Lists: asking for a person's list tells nothing about whether the person exists. Events are heard as they come;
+        // whose they are was decided when listening began.
+        A::ListMachines | A::ListOperations | A::WatchEvents => [Allow, Forbid, Allow, Forbid, Allow],
         // People.
-        A::ViewSelf | A::CreateMachine | A::ManageTokens => [Allow, Forbid, Forbid, Allow],
+        A::ViewSelf | A::CreateMachine | A::ManageTokens => [Allow, Forbid, Forbid, Forbid, Allow],
         // Also of oneself: nobody decides what they are, or what they may use.
-        A::ViewUser | A::ManageUser | A::ViewQuotas | A::ManageQuotas => [Forbid, Forbid, Forbid, Allow],
+        A::ViewUser | A::ManageUser | A::ViewQuotas | A::ManageQuotas => {
+            [Forbid, Forbid, Forbid, Forbid, Allow]
+        }
         // What belongs to nobody in particular.
-        A::ViewCatalog => [Allow, Allow, Allow, Allow],
-        A::ViewProfile | A::ManageProfiles => [Forbid, Forbid, Forbid, Allow],
-        A::ViewAudit | A::ViewDifferences | A::AdoptInstance => [Forbid, Forbid, Forbid, Allow],
+        A::ViewCatalog => [Allow, Allow, Allow, Allow, Allow],
+        A::ViewProfile | A::ManageProfiles => [Forbid, Forbid, Forbid, Forbid, Allow],
+        A::ViewAudit | A::ViewDifferences | A::AdoptInstance => [Forbid, Forbid, Forbid, Forbid, Allow],
         // The portal's own work.
-        A::Reconcile => [Forbid, Forbid, Forbid, Forbid],
+        A::Reconcile => [Forbid, Forbid, Forbid, Forbid, Forbid],
     };
     match (relation, role) {
         // An administrator may with their own what they may with anybody's.
         (_, Role::Admin) => admin,
         (Relation::Own, Role::Student | Role::Teacher) => own,
-        (Relation::Other, Role::Student) => student,
+        // Students of one group are nothing to each other here.
+        (Relation::SharedGroup | Relation::Other, Role::Student) => student,
+        (Relation::SharedGroup, Role::Teacher) => taught,
         (Relation::Other, Role::Teacher) => teacher,
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::action::{Action, ActionName, Permits};
 use crate::actor::{Actor, SessionKind};
-use crate::policy::{Decision, Relation, policy};
-use crate::resource::Resource;
+use crate::policy::{Decision, policy};
+use crate::resource::{Fleet, Resource, Students};
 use vms_types::TokenScope;
 
 /// Proof that `actor` may do `A` to `resource`. Only [`Actor::authorize`] makes one.
@@ -43,6 +43,16 @@ impl<R, A: Action> Allowed<R, A> {
     }
 }
 
+/// Proof about as many people as the actor may look at together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a proof is made to be handed to what it allows"]
+pub enum Sight<A> {
+    /// The whole school.
+    Everyone(Allowed<Fleet, A>),
+    /// The students of the actor's groups, and the actor.
+    Students(Allowed<Students, A>),
+}
+
 /// Why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
@@ -71,8 +81,7 @@ impl Actor {
         A: Permits<R>,
     {
         if !self.is_system() {
-            let own = resource.belongs_to(self.username());
-            let relation = if own { Relation::Own } else { Relation::Other };
+            let relation = resource.relation(self.username(), self.groups());
             match policy(self.role(), relation, A::NAME) {
                 Decision::Allow => {}
                 Decision::Hide => return Err(Denied::NotFound),
@@ -88,5 +97,22 @@ impl Actor {
             }
         }
         Ok(Allowed { actor: self.clone(), resource, action })
+    }
+
+    /// Asks the policy how far the actor may look, and hands over the proof for that.
+    ///
+    /// # Errors
+    /// [`Denied`] when not beyond themselves.
+    pub fn sight<A>(&self, action: A) -> Result<Sight<A>, Denied>
+    where
+        A: Permits<Fleet> + Permits<Students> + Copy,
+    {
+        match self.authorize(Fleet, action) {
+            Ok(proof) => Ok(Sight::Everyone(proof)),
+            Err(_) => {
+                let students = Students { of: self.username().to_owned() };
+                self.authorize(students, action).map(Sight::Students)
+            }
+        }
     }
 }

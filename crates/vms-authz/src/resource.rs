@@ -3,6 +3,7 @@
 
 use uuid::Uuid;
 
+use crate::policy::Relation;
 use crate::sealed::Sealed;
 
 /// The kinds of resources, for logs.
@@ -14,6 +15,8 @@ pub enum ResourceKind {
     Operation,
     /// [`PersonTarget`].
     Person,
+    /// [`Students`].
+    Students,
     /// [`Fleet`].
     Fleet,
     /// [`Catalog`].
@@ -28,9 +31,26 @@ pub trait Resource: Sealed {
     /// The login name of the person it belongs to; `None` when it belongs to no single person.
     fn owner(&self) -> Option<&str>;
 
+    /// The groups of the directory in which its owner is a *student*: none for what belongs to a teacher, an
+    /// administrator or nobody, for they are nobody's students.
+    fn student_groups(&self) -> &[String] {
+        &[]
+    }
+
     /// Whether it is `username`'s own.
     fn belongs_to(&self, username: &str) -> bool {
         self.owner() == Some(username)
+    }
+
+    /// How somebody who is in these groups stands to it.
+    fn relation(&self, username: &str, groups: &[String]) -> Relation {
+        if self.belongs_to(username) {
+            Relation::Own
+        } else if self.student_groups().iter().any(|group| groups.contains(group)) {
+            Relation::SharedGroup
+        } else {
+            Relation::Other
+        }
     }
 }
 
@@ -47,6 +67,8 @@ pub struct MachineTarget {
     pub owner: String,
     /// The name its owner gave it.
     pub name: String,
+    /// See [`Resource::student_groups`].
+    pub student_groups: Vec<String>,
 }
 
 impl Sealed for MachineTarget {}
@@ -54,6 +76,9 @@ impl Resource for MachineTarget {
     const KIND: ResourceKind = ResourceKind::Machine;
     fn owner(&self) -> Option<&str> {
         Some(&self.owner)
+    }
+    fn student_groups(&self) -> &[String] {
+        &self.student_groups
     }
 }
 
@@ -66,6 +91,8 @@ pub struct OperationTarget {
     pub requested_by: String,
     /// The login name of the owner of the machine it is about.
     pub owner: Option<String>,
+    /// See [`Resource::student_groups`]: those of the owner.
+    pub student_groups: Vec<String>,
 }
 
 impl Sealed for OperationTarget {}
@@ -73,6 +100,9 @@ impl Resource for OperationTarget {
     const KIND: ResourceKind = ResourceKind::Operation;
     fn owner(&self) -> Option<&str> {
         self.owner.as_deref()
+    }
+    fn student_groups(&self) -> &[String] {
+        &self.student_groups
     }
     fn belongs_to(&self, username: &str) -> bool {
         self.requested_by == username || self.owner() == Some(username)
@@ -84,13 +114,15 @@ impl Resource for OperationTarget {
 pub struct PersonTarget {
     /// The login name.
     pub username: String,
+    /// See [`Resource::student_groups`].
+    pub student_groups: Vec<String>,
 }
 
 impl PersonTarget {
-    /// The person with this login name.
+    /// The person with this login name, of whom nobody needs to know the groups: oneself, or for administrators.
     #[must_use]
     pub fn new(username: impl Into<String>) -> Self {
-        Self { username: username.into() }
+        Self { username: username.into(), student_groups: Vec::new() }
     }
 }
 
@@ -99,6 +131,27 @@ impl Resource for PersonTarget {
     const KIND: ResourceKind = ResourceKind::Person;
     fn owner(&self) -> Option<&str> {
         Some(&self.username)
+    }
+    fn student_groups(&self) -> &[String] {
+        &self.student_groups
+    }
+}
+
+/// The students who share a group with a person, and the person: what a teacher sees of the school.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Students {
+    /// The login name of that person.
+    pub of: String,
+}
+
+impl Sealed for Students {}
+impl Resource for Students {
+    const KIND: ResourceKind = ResourceKind::Students;
+    fn owner(&self) -> Option<&str> {
+        None
+    }
+    fn relation(&self, username: &str, _: &[String]) -> Relation {
+        if self.of == username { Relation::SharedGroup } else { Relation::Other }
     }
 }
 

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use vms_authz::{
     ActionName, Actor, Decision, Denied, Fleet, MachineTarget, OperationTarget, PersonTarget, Relation,
-    SessionKind, action, policy,
+    SessionKind, Sight, Students, action, policy,
 };
 use vms_types::{Role, TokenScope};
 
@@ -11,13 +11,14 @@ const ROLES: [Role; 3] = [Role::Student, Role::Teacher, Role::Admin];
 
 fn person(username: &str, role: Role) -> Actor {
     let session = SessionKind::Browser { session: Uuid::nil() };
-    Actor::new(username, role, Vec::new(), TokenScope::Write, session)
+    Actor::new(username, role, vec!["turma-a".into()], TokenScope::Write, session)
 }
 
 fn script(username: &str, role: Role, scope: TokenScope) -> Actor {
     Actor::new(username, role, Vec::new(), scope, SessionKind::Token { token: Uuid::nil() })
 }
 
+/// A machine of somebody who is nobody's student.
 fn machine_of(owner: &str) -> MachineTarget {
     MachineTarget {
         id: Uuid::nil(),
@@ -25,6 +26,7 @@ fn machine_of(owner: &str) -> MachineTarget {
         server: "lxd1".into(),
         owner: owner.into(),
         name: "a".into(),
+        student_groups: Vec::new(),
     }
 }
 
@@ -40,8 +42,10 @@ fn is_about_one_thing(action: ActionName) -> bool {
 #[test]
 fn every_cell_of_the_table_is_as_the_rules_say() {
     const TEACHERS_LOOK: [&str; 6] =
-        ["machine.view", "machine.list", "snapshot.list", "operation.list", "operation.view", "catalog.view"];
-    const FOR_ADMINISTRATORS: [&str; 7] = [
+        ["machine.view", "machine.list", "snapshot.list", "operation.list", "operation.view", "event.watch"];
+    const FOR_ADMINISTRATORS: [&str; 9] = [
+        "difference.list",
+        "machine.adopt",
         "audit.view",
         "user.view",
         "user.manage",
@@ -54,7 +58,7 @@ fn every_cell_of_the_table_is_as_the_rules_say() {
     for &action in ActionName::ALL {
         let word = action.as_str();
         for role in ROLES {
-            for relation in [Relation::Own, Relation::Other] {
+            for relation in [Relation::Own, Relation::SharedGroup, Relation::Other] {
                 let expected = match (word, relation, role) {
                     ("fleet.reconcile", _, _) => Decision::Forbid,
                     (_, _, Role::Admin) => Decision::Allow,
@@ -62,8 +66,11 @@ fn every_cell_of_the_table_is_as_the_rules_say() {
                     _ if FOR_ADMINISTRATORS.contains(&word) => Decision::Forbid,
                     (_, Relation::Own, _) => Decision::Allow,
                     ("catalog.view", _, _) => Decision::Allow,
-                    (_, _, Role::Teacher) if TEACHERS_LOOK.contains(&word) => Decision::Allow,
-                    (_, _, Role::Student) if is_about_one_thing(action) => Decision::Hide,
+                    (_, Relation::SharedGroup, Role::Teacher) if TEACHERS_LOOK.contains(&word) => {
+                        Decision::Allow
+                    }
+                    (_, Relation::SharedGroup, Role::Teacher) => Decision::Forbid,
+                    _ if is_about_one_thing(action) => Decision::Hide,
                     _ => Decision::Forbid,
                 };
                 assert_eq!(policy(role, relation, action), expected, "{role:?} {relation:?} {word}");
@@ -71,14 +78,16 @@ fn every_cell_of_the_table_is_as_the_rules_say() {
             }
         }
     }
-    assert_eq!(cells, ActionName::ALL.len() * 6);
+    assert_eq!(cells, ActionName::ALL.len() * 9);
 }
 
 #[test]
 fn nobody_but_owner_and_administrator_changes_anything() {
     for &action in ActionName::ALL.iter().filter(|action| action.mutates()) {
         for role in [Role::Student, Role::Teacher] {
-            assert_ne!(policy(role, Relation::Other, action), Decision::Allow, "{role:?} {action}");
+            for relation in [Relation::SharedGroup, Relation::Other] {
+                assert_ne!(policy(role, relation, action), Decision::Allow, "{role:?} {relation:?} {action}");
+            }
         }
     }
 }
@@ -100,20 +109,56 @@ fn another_persons_machine_is_not_found_and_ones_own_is_proved() {
 }
 
 #[test]
-fn a_teacher_sees_others_machines_and_may_not_touch_them() {
+fn a_teacher_sees_what_the_students_of_their_groups_have_and_may_not_touch_it() {
     let prof = person("prof", Role::Teacher);
-    assert!(prof.authorize(machine_of("bruno"), action::ViewMachine).is_ok());
-    assert!(prof.authorize(Fleet, action::ListMachines).is_ok());
+    let of_student =
+        |group: &str| MachineTarget { student_groups: vec![group.into()], ..machine_of("bruno") };
+    assert!(prof.authorize(of_student("turma-a"), action::ViewMachine).is_ok());
     assert_eq!(
-        prof.authorize(machine_of("bruno"), action::ChangePower).err(),
+        prof.authorize(of_student("turma-a"), action::ChangePower).err(),
         Some(Denied::Forbidden { action: ActionName::ChangePower })
     );
+    // Of another group, and of a colleague.
+    for machine in [of_student("turma-b"), machine_of("colega")] {
+        assert_eq!(prof.authorize(machine.clone(), action::ViewMachine).err(), Some(Denied::NotFound));
+        assert_eq!(prof.authorize(machine, action::ChangePower).err(), Some(Denied::NotFound));
+    }
+    let operation = |groups: Vec<String>| OperationTarget {
+        id: Uuid::nil(),
+        requested_by: "admin".into(),
+        owner: Some("bruno".into()),
+        student_groups: groups,
+    };
+    assert!(prof.authorize(operation(vec!["turma-a".into()]), action::ViewOperation).is_ok());
+    assert!(prof.authorize(operation(Vec::new()), action::ViewOperation).is_err());
+    // Students of one group see nothing of each other.
+    let ana = person("ana", Role::Student);
+    assert_eq!(ana.authorize(of_student("turma-a"), action::ViewMachine).err(), Some(Denied::NotFound));
+}
+
+#[test]
+fn everyone_looks_as_far_as_their_role_reaches() {
+    let admin = person("admin", Role::Admin).sight(action::ListMachines);
+    assert!(matches!(admin, Ok(Sight::Everyone(_))));
+    let prof = person("prof", Role::Teacher);
+    let Ok(Sight::Students(proof)) = prof.sight(action::ListOperations) else {
+        panic!("a teacher sees students")
+    };
+    assert_eq!(proof.resource(), &Students { of: "prof".into() });
+    assert!(prof.authorize(Students { of: "colega".into() }, action::ListMachines).is_err());
+    assert!(prof.authorize(Fleet, action::ListMachines).is_err());
+    let forbidden = Denied::Forbidden { action: ActionName::WatchEvents };
+    assert_eq!(person("ana", Role::Student).sight(action::WatchEvents), Err(forbidden));
 }
 
 #[test]
 fn an_operation_belongs_to_who_asked_and_to_the_machines_owner() {
-    let operation =
-        OperationTarget { id: Uuid::nil(), requested_by: "admin".into(), owner: Some("bruno".into()) };
+    let operation = OperationTarget {
+        id: Uuid::nil(),
+        requested_by: "admin".into(),
+        owner: Some("bruno".into()),
+        student_groups: Vec::new(),
+    };
     assert!(person("bruno", Role::Student).authorize(operation.clone(), action::CancelOperation).is_ok());
     assert!(person("admin", Role::Student).authorize(operation.clone(), action::ViewOperation).is_ok());
     assert_eq!(

@@ -1,7 +1,8 @@
 //! What only administrators may: people, quotas, and what does not match.
 
 use vms_types::{
-    AdoptInstance, Difference, Machine, Page, PatchUser, Quota, QuotaRule, QuotaScope, Role, UserView,
+    AdoptInstance, Difference, Machine, Page, PatchUser, Quota, QuotaRule, QuotaScope, Role, StoragePool,
+    UserView,
 };
 
 use crate::client::{ApiClient, Call, Conditional, query, segment};
@@ -17,6 +18,8 @@ pub struct UserQuery {
     pub role: Option<Role>,
     /// Only those who are locked out, or who are not.
     pub disabled: Option<bool>,
+    /// Only those whom the directory had when it was asked last, or who were gone.
+    pub in_directory: Option<bool>,
     /// At most so many.
     pub limit: Option<u32>,
     /// Where the page starts (`next_cursor` of the page before).
@@ -29,6 +32,7 @@ impl UserQuery {
             ("q", self.q.clone()),
             ("role", self.role.map(|role| role.as_str().to_owned())),
             ("disabled", self.disabled.map(|disabled| disabled.to_string())),
+            ("in_directory", self.in_directory.map(|there| there.to_string())),
             ("limit", self.limit.map(|limit| limit.to_string())),
             ("cursor", self.cursor.clone()),
         ];
@@ -94,12 +98,31 @@ impl<T: Transport> ApiClient<T> {
         self.send_authorized(&call).await.map(|_| ())
     }
 
+    /// `POST /users/{username}/directory-check`: asks the directory whether it still has them.
+    ///
+    /// # Errors
+    /// `forbidden`, `not-found`, `directory-unavailable`.
+    pub async fn check_user(&self, username: &str) -> Result<UserView, ClientError> {
+        self.call(Call::new(Method::Post, format!("{}/directory-check", user_path(username)))).await
+    }
+
     /// `GET /quotas`: what school, groups and roles allow.
     ///
     /// # Errors
     /// `forbidden`.
     pub async fn quotas(&self, etag: Option<&str>) -> Result<Conditional<Page<QuotaRule>>, ClientError> {
         self.conditional(Call::new(Method::Get, "/quotas"), etag).await
+    }
+
+    /// `GET /storage-pools`: where a quota of disk is enforced, and where only counted.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub async fn storage_pools(
+        &self,
+        etag: Option<&str>,
+    ) -> Result<Conditional<Page<StoragePool>>, ClientError> {
+        self.conditional(Call::new(Method::Get, "/storage-pools"), etag).await
     }
 
     /// `PUT /quotas/{scope}/{subject}`, of a role or a group.

@@ -24,6 +24,7 @@ mod machines;
 mod metrics;
 mod operations;
 mod people;
+mod presence;
 mod profiles;
 mod quota;
 mod reconcile;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vms_authz::{
-    ActionName, Allowed, Denied, Fleet, MachineTarget, PersonTarget,
+    ActionName, Allowed, Denied, MachineTarget, PersonTarget, Sight,
     action::{EditMachine, HandOverMachine, ListMachines, ListSnapshots, ViewMachine},
 };
 use vms_db::{HandOverError, MachineRow};
@@ -69,16 +69,19 @@ impl Vms {
         Ok(self.show_all(rows, filter))
     }
 
-    /// Everybody's machines, oldest first.
+    /// The machines of everybody whom the actor may look at, oldest first.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn all_machines(
         &self,
-        proof: &Allowed<Fleet, ListMachines>,
+        sight: &Sight<ListMachines>,
         filter: &MachineFilter,
     ) -> Result<Vec<Machine>, CoreError> {
-        let rows = self.parts.db.all_machines(proof).await?;
+        let rows = match sight {
+            Sight::Everyone(proof) => self.parts.db.all_machines(proof).await?,
+            Sight::Students(proof) => self.parts.db.machines_of_students(proof).await?,
+        };
         Ok(self.show_all(rows, filter))
     }
 

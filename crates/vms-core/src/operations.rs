@@ -6,7 +6,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 use vms_authz::{
-    Allowed, Fleet, OperationTarget, PersonTarget,
+    Allowed, OperationTarget, PersonTarget, Sight,
     action::{CancelOperation, ListOperations, ViewOperation},
 };
 use vms_db::OperationRow;
@@ -37,17 +37,21 @@ impl Vms {
         Ok(self.show_page(self.parts.db.operations_of(proof, limit, cursor).await?))
     }
 
-    /// Everybody's operations, newest first.
+    /// The operations of everybody whom the actor may look at, newest first.
     ///
     /// # Errors
     /// If the database fails or the cursor is none.
     pub async fn all_operations(
         &self,
-        proof: &Allowed<Fleet, ListOperations>,
+        sight: &Sight<ListOperations>,
         limit: u32,
         cursor: Option<&str>,
     ) -> Result<Page<Operation>, CoreError> {
-        Ok(self.show_page(self.parts.db.all_operations(proof, limit, cursor).await?))
+        let db = &self.parts.db;
+        Ok(self.show_page(match sight {
+            Sight::Everyone(proof) => db.all_operations(proof, limit, cursor).await?,
+            Sight::Students(proof) => db.operations_of_students(proof, limit, cursor).await?,
+        }))
     }
 
     /// One operation.

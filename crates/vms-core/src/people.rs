@@ -7,6 +7,15 @@ use crate::error::CoreError;
 use crate::vms::Vms;
 
 impl Vms {
+    /// The facts about a person that authorization needs. Also of somebody who never logged in: what may not be seen and
+    /// what is not there are answered alike.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn find_person(&self, username: &str) -> Result<PersonTarget, CoreError> {
+        Ok(self.parts.db.person_target(username).await?)
+    }
+
     /// The person, with quota and what of it is used.
     ///
     /// # Errors

@@ -5,15 +5,17 @@
 //! that no server shows yet, what its row says that it will hold. An operation under way that turns a machine on
 //! counts as if it had.
 
+use std::sync::Arc;
+
 use vms_authz::{
     Allowed, Fleet as AllOfFleet, MachineTarget,
     action::{ManageQuotas, ViewQuotas},
 };
 use vms_db::{Admit, Holdings, UnderWay, User};
-use vms_fleet::{Fleet, InstanceView};
+use vms_fleet::{Fleet, InstanceView, Server};
 use vms_types::{
     FieldError, Limits, MachineQuota, MachineStatus, OperationKind, Page, Quota, QuotaRule, QuotaScope,
-    QuotaShortage, QuotaUse, QuotaView, Role,
+    QuotaShortage, QuotaUse, QuotaView, Role, StoragePool,
 };
 
 use crate::commands::WAS_RUNNING;
@@ -58,7 +60,7 @@ impl Amount {
 
 /// What a person may use. Each number is decided by the most specific level that has one: the person, the largest of
 /// their groups, their role, the school.
-fn effective(user: Option<&User>, rules: &[QuotaRule], school: Quota) -> Quota {
+pub(crate) fn effective(user: Option<&User>, rules: &[QuotaRule], school: Quota) -> Quota {
     let Some(user) = user else { return school };
     let together = |matches: &dyn Fn(&QuotaRule) -> bool| {
         rules.iter().filter(|rule| matches(rule)).fold(Quota::default(), |sum, rule| sum.larger(rule.quota))
@@ -211,6 +213,23 @@ impl Vms {
         Ok(Page::whole(rules))
     }
 
+    /// The storage pools of all servers, by server and name: which of them make a quota of disk more than a sum.
+    #[must_use]
+    pub fn storage_pools(&self, _proof: &Allowed<AllOfFleet, ViewQuotas>) -> Page<StoragePool> {
+        let of_server = |server: &Arc<Server>| {
+            let server = Arc::clone(server);
+            server.pools().into_iter().map(move |pool| StoragePool {
+                server: server.name().to_owned(),
+                enforces_size: pool.enforces_size(),
+                name: pool.name,
+                driver: pool.driver,
+            })
+        };
+        let mut pools: Vec<StoragePool> = self.parts.fleet.servers().flat_map(of_server).collect();
+        pools.sort_by(|a, b| (&a.server, &a.name).cmp(&(&b.server, &b.name)));
+        Page::whole(pools)
+    }
+
     /// Says what a role or a group may use. It counts from the next request on; what is used stays.
     ///
     /// # Errors
@@ -281,6 +300,8 @@ mod tests {
             quota,
             created_at: chrono::DateTime::UNIX_EPOCH,
             last_login_at: chrono::DateTime::UNIX_EPOCH,
+            in_directory: true,
+            directory_checked_at: chrono::DateTime::UNIX_EPOCH,
         }
     }
 

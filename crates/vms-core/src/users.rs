@@ -1,14 +1,14 @@
 //! People as administrators see and change them.
 
 use vms_authz::{
-    Allowed, Fleet, PersonTarget,
-    action::{ManageUser, ViewUser},
+    Actor, Allowed, Fleet, PersonTarget,
+    action::{ManageUser, ViewQuotas, ViewUser},
 };
 use vms_db::{Person, UserFilter};
-use vms_types::{FieldError, Page, PatchUser, Role, UserView};
+use vms_types::{FieldError, Page, PatchUser, QuotaRule, Role, UserView};
 
 use crate::error::CoreError;
-use crate::quota::check_numbers;
+use crate::quota::{check_numbers, effective};
 use crate::vms::Vms;
 
 impl Vms {
@@ -24,7 +24,9 @@ impl Vms {
         cursor: Option<&str>,
     ) -> Result<Page<UserView>, CoreError> {
         let Page { items, next_cursor } = self.parts.db.users_page(proof, filter, limit, cursor).await?;
-        Ok(Page { items: items.into_iter().map(view).collect(), next_cursor })
+        let rules = self.quota_rules().await?;
+        let items = items.into_iter().map(|person| self.view(person, &rules)).collect();
+        Ok(Page { items, next_cursor })
     }
 
     /// One person.
@@ -32,7 +34,7 @@ impl Vms {
     /// # Errors
     /// [`CoreError::NotFound`] for someone who never logged in.
     pub async fn user(&self, proof: &Allowed<PersonTarget, ViewUser>) -> Result<UserView, CoreError> {
-        Ok(view(self.parts.db.person(proof).await?))
+        self.show_person(self.parts.db.person(proof).await?).await
     }
 
     /// Changes role, lock and quota. Who is locked out is out at once: sessions end with the change, tokens and
@@ -56,7 +58,7 @@ impl Vms {
         for session in had {
             self.session_ended(session);
         }
-        Ok(view(person))
+        self.show_person(person).await
     }
 
     /// Ends all sessions of a person. They can log in again; their personal tokens go on.
@@ -85,22 +87,35 @@ impl Vms {
         }
         if errors.is_empty() { Ok(()) } else { Err(CoreError::Invalid(errors)) }
     }
-}
 
-fn view(person: Person) -> UserView {
-    let Person { user, machines } = person;
-    UserView {
-        role: user.role(),
-        quota: Some(user.quota).filter(|quota| !quota.is_empty()),
-        username: user.username,
-        display_name: user.display_name,
-        email: user.email,
-        groups: user.groups,
-        directory_role: user.directory_role,
-        role_override: user.role_override,
-        disabled: user.disabled,
-        machines,
-        created_at: user.created_at,
-        last_login_at: user.last_login_at,
+    /// A person as administrators see them.
+    pub(crate) async fn show_person(&self, person: Person) -> Result<UserView, CoreError> {
+        Ok(self.view(person, &self.quota_rules().await?))
+    }
+
+    /// What roles and groups may use, to tell what a person may.
+    async fn quota_rules(&self) -> Result<Vec<QuotaRule>, CoreError> {
+        Ok(self.parts.db.quotas(&Actor::system().authorize(Fleet, ViewQuotas)?).await?)
+    }
+
+    fn view(&self, person: Person, rules: &[QuotaRule]) -> UserView {
+        let Person { user, machines } = person;
+        UserView {
+            role: user.role(),
+            quota: Some(user.quota).filter(|quota| !quota.is_empty()),
+            allowed: effective(Some(&user), rules, self.parts.settings.quota),
+            username: user.username,
+            display_name: user.display_name,
+            email: user.email,
+            groups: user.groups,
+            directory_role: user.directory_role,
+            role_override: user.role_override,
+            disabled: user.disabled,
+            machines,
+            created_at: user.created_at,
+            last_login_at: user.last_login_at,
+            in_directory: user.in_directory,
+            directory_checked_at: user.directory_checked_at,
+        }
     }
 }

@@ -105,6 +105,7 @@ impl Vms {
         self.resume_unfinished().await?;
         self.keep_reconciled();
         self.forget_what_is_old();
+        self.keep_directory_checked();
         Ok(())
     }
 

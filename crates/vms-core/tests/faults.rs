@@ -124,7 +124,7 @@ async fn every_request_fails_once(case: UseCase) {
             let met = sim.request_count() >= nth;
             sim.clear_faults();
             agree(&vms, &bruno, &sim, &format!("{when}, ended {:?}", ended.status)).await;
-            let proof = bruno.authorize(PersonTarget { username: "bruno".into() }, action::ViewSelf).unwrap();
+            let proof = bruno.authorize(PersonTarget::new("bruno"), action::ViewSelf).unwrap();
             let used = vms.me(&proof).await.unwrap().quota.machines.used;
             assert_eq!(usize::try_from(used).unwrap(), instances(&sim).len(), "{when}: quota");
             vms.shutdown().await;

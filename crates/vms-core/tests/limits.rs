@@ -30,8 +30,7 @@ async fn cancel(vms: &Vms, actor: &Actor, operation: &Operation) -> Operation {
 }
 
 async fn operations(vms: &Vms, actor: &Actor) -> Vec<Operation> {
-    let proof =
-        actor.authorize(PersonTarget { username: actor.username().into() }, action::ListOperations).unwrap();
+    let proof = actor.authorize(PersonTarget::new(actor.username()), action::ListOperations).unwrap();
     vms.operations_of(&proof, 200, None).await.unwrap().items
 }
 

@@ -24,10 +24,12 @@ mod operation_lists;
 mod operations;
 mod page;
 mod people;
+mod presence;
 mod quotas;
 mod reserve;
 mod schema;
 mod sessions;
+mod students;
 mod tokens;
 mod users;
 

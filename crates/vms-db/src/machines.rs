@@ -108,14 +108,19 @@ impl Datastore {
     /// # Errors
     /// The database failed.
     pub async fn machine_target(&self, key: &str) -> Result<Option<MachineTarget>, DbError> {
-        let found = self.machine_by_key(key).await?;
-        Ok(found.map(|row| MachineTarget {
-            id: row.id,
-            instance: row.instance,
-            server: row.server,
-            owner: row.owner,
-            name: row.name,
-        }))
+        let key = key.to_owned();
+        self.read(move |conn| {
+            let Some(row) = by_key(conn, &key)? else { return Ok(None) };
+            Ok(Some(MachineTarget {
+                student_groups: users::student_groups(conn, &row.owner)?,
+                id: row.id,
+                instance: row.instance,
+                server: row.server,
+                owner: row.owner,
+                name: row.name,
+            }))
+        })
+        .await
     }
 
     /// One machine, by UUID or instance name, for the portal's own work.
@@ -127,23 +132,8 @@ impl Datastore {
         _proof: &Allowed<Fleet, Reconcile>,
         key: &str,
     ) -> Result<Option<MachineRow>, DbError> {
-        self.machine_by_key(key).await
-    }
-
-    async fn machine_by_key(&self, key: &str) -> Result<Option<MachineRow>, DbError> {
         let key = key.to_owned();
-        self.read(move |conn| {
-            // Only the canonical spelling with dashes is an id; an instance name could look like other spellings.
-            if let (36, Ok(id)) = (key.len(), Uuid::try_parse(&key))
-                && let Some(found) = first(conn, id)?
-            {
-                return Ok(Some(found));
-            }
-            let by_name = machines::table.filter(machines::instance.eq(&key));
-            let record = by_name.select(MachineRecord::as_select()).first(conn).optional()?;
-            record.map(MachineRow::try_from).transpose()
-        })
-        .await
+        self.read(move |conn| by_key(conn, &key)).await
     }
 
     /// One machine.
@@ -299,14 +289,34 @@ impl Datastore {
     }
 }
 
+fn by_key(conn: &mut AnyConnection, key: &str) -> Result<Option<MachineRow>, DbError> {
+    // Only the canonical spelling with dashes is an id; an instance name could look like other spellings.
+    if let (36, Ok(id)) = (key.len(), Uuid::try_parse(key))
+        && let Some(found) = first(conn, id)?
+    {
+        return Ok(Some(found));
+    }
+    let by_name = machines::table.filter(machines::instance.eq(key));
+    let record = by_name.select(MachineRecord::as_select()).first(conn).optional()?;
+    record.map(MachineRow::try_from).transpose()
+}
+
 fn first(conn: &mut AnyConnection, id: Uuid) -> Result<Option<MachineRow>, DbError> {
     let row = machines::table.find(id.to_string());
     row.select(MachineRecord::as_select()).first(conn).optional()?.map(MachineRow::try_from).transpose()
 }
 
 fn all(conn: &mut AnyConnection) -> Result<Vec<MachineRow>, DbError> {
-    let all = machines::table.order((machines::owner, machines::name));
-    rows(all.select(MachineRecord::as_select()).load(conn)?)
+    sorted(conn, machines::table.into_boxed())
+}
+
+/// Those that a query finds, by owner and name.
+pub(crate) fn sorted(
+    conn: &mut AnyConnection,
+    some: machines::BoxedQuery<'_, <AnyConnection as Connection>::Backend>,
+) -> Result<Vec<MachineRow>, DbError> {
+    let some = some.order((machines::owner, machines::name));
+    rows(some.select(MachineRecord::as_select()).load(conn)?)
 }
 
 fn rows(records: Vec<MachineRecord>) -> Result<Vec<MachineRow>, DbError> {

@@ -14,6 +14,7 @@ use crate::error::DbError;
 use crate::operations::{OperationRecord, OperationRow};
 use crate::page::{Cursor, clamp, page, rows_to_load};
 use crate::schema::{operations, personal_tokens, sessions};
+use crate::users;
 
 impl Datastore {
     /// The operation with this id, as a question to the policy.
@@ -21,8 +22,17 @@ impl Datastore {
     /// # Errors
     /// The database failed.
     pub async fn operation_target(&self, id: Uuid) -> Result<Option<OperationTarget>, DbError> {
-        let row = self.operation_by_id(id).await?;
-        Ok(row.map(|row| OperationTarget { id, requested_by: row.requested_by, owner: Some(row.owner) }))
+        self.read(move |conn| {
+            let Some(row) = by_id(conn, id)? else { return Ok(None) };
+            let student_groups = users::student_groups(conn, &row.owner)?;
+            Ok(Some(OperationTarget {
+                id,
+                requested_by: row.requested_by,
+                owner: Some(row.owner),
+                student_groups,
+            }))
+        })
+        .await
     }
 
     /// One operation.
@@ -42,12 +52,7 @@ impl Datastore {
     /// # Errors
     /// The database failed.
     pub async fn operation_by_id(&self, id: Uuid) -> Result<Option<OperationRow>, DbError> {
-        self.read(move |conn| {
-            let row = operations::table.find(id.to_string());
-            let record = row.select(OperationRecord::as_select()).first(conn).optional()?;
-            record.map(OperationRow::try_from).transpose()
-        })
-        .await
+        self.read(move |conn| by_id(conn, id)).await
     }
 
     /// The operations a person asked for, and those on their machines, newest first. `limit` is at most 200.
@@ -60,24 +65,9 @@ impl Datastore {
         limit: u32,
         cursor: Option<&str>,
     ) -> Result<Page<OperationRow>, DbError> {
-        let (cursor, limit) = (Cursor::parse(cursor)?, clamp(limit));
         let person = proof.resource().username.clone();
-        self.read(move |conn| {
-            let theirs = operations::owner.eq(person.clone()).or(operations::requested_by.eq(person));
-            let records = operations::table
-                .filter(theirs)
-                .filter(
-                    operations::created_at
-                        .lt(cursor.time)
-                        .or(operations::created_at.eq(cursor.time).and(operations::id.lt(cursor.id))),
-                )
-                .order((operations::created_at.desc(), operations::id.desc()))
-                .limit(rows_to_load(limit))
-                .select(OperationRecord::as_select())
-                .load(conn)?;
-            page(records, limit, place, OperationRow::try_from)
-        })
-        .await
+        let theirs = operations::owner.eq(person.clone()).or(operations::requested_by.eq(person));
+        self.operations_where(operations::table.filter(theirs).into_boxed(), limit, cursor).await
     }
 
     /// Everyone's operations, newest first. `limit` is at most 200.
@@ -90,9 +80,19 @@ impl Datastore {
         limit: u32,
         cursor: Option<&str>,
     ) -> Result<Page<OperationRow>, DbError> {
+        self.operations_where(operations::table.into_boxed(), limit, cursor).await
+    }
+
+    /// A page of those that a query finds, newest first.
+    pub(crate) async fn operations_where(
+        &self,
+        some: operations::BoxedQuery<'static, <AnyConnection as Connection>::Backend>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<OperationRow>, DbError> {
         let (cursor, limit) = (Cursor::parse(cursor)?, clamp(limit));
         self.read(move |conn| {
-            let records = operations::table
+            let records = some
                 .filter(
                     operations::created_at
                         .lt(cursor.time)
@@ -138,6 +138,12 @@ impl Datastore {
         })
         .await
     }
+}
+
+fn by_id(conn: &mut AnyConnection, id: Uuid) -> Result<Option<OperationRow>, DbError> {
+    let row = operations::table.find(id.to_string());
+    let record = row.select(OperationRecord::as_select()).first(conn).optional()?;
+    record.map(OperationRow::try_from).transpose()
 }
 
 fn place(record: &OperationRecord) -> Cursor {

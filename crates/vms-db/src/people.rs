@@ -6,7 +6,7 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use vms_authz::action::{ManageUser, ViewUser};
-use vms_authz::{Allowed, Fleet, PersonTarget, SessionKind};
+use vms_authz::{Action, Allowed, Fleet, Permits, PersonTarget, SessionKind};
 use vms_types::{Page, PatchUser, Quota, Role};
 
 use crate::connection::AnyConnection;
@@ -41,6 +41,16 @@ pub struct UserFilter {
     pub role: Option<Role>,
     /// Only who is locked out, or who is not.
     pub disabled: Option<bool>,
+    /// Only who was (or was not) in the directory when it was asked last.
+    pub in_directory: Option<bool>,
+}
+
+/// Whether this is a person's role now: an administrator's word goes before the directory's.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn has_role(role: Role) -> _ {
+    let word: &'static str = role.as_str();
+    let by_directory = users::role_override.is_null().and(users::directory_role.eq(word));
+    users::role_override.assume_not_null().eq(word).or(by_directory)
 }
 
 impl UserFilter {
@@ -58,14 +68,16 @@ impl UserFilter {
                     .or(lower(users::email.assume_not_null()).like(low).escape(ESCAPE)),
             );
         }
-        if let Some(role) = self.role.map(Role::as_str) {
-            let by_directory = users::role_override.is_null().and(users::directory_role.eq(role));
-            query = query.filter(users::role_override.assume_not_null().eq(role).or(by_directory));
+        if let Some(role) = self.role {
+            query = query.filter(has_role(role));
         }
-        match self.disabled {
-            Some(disabled) => query.filter(users::disabled.eq(disabled)),
-            None => query,
+        if let Some(disabled) = self.disabled {
+            query = query.filter(users::disabled.eq(disabled));
         }
+        if let Some(in_directory) = self.in_directory {
+            query = query.filter(users::in_directory.eq(in_directory));
+        }
+        query
     }
 }
 
@@ -111,7 +123,10 @@ impl Datastore {
     ///
     /// # Errors
     /// [`DbError::NotFound`] when they never logged in.
-    pub async fn person(&self, proof: &Allowed<PersonTarget, ViewUser>) -> Result<Person, DbError> {
+    pub async fn person<A>(&self, proof: &Allowed<PersonTarget, A>) -> Result<Person, DbError>
+    where
+        A: Action + Permits<PersonTarget>,
+    {
         let username = proof.resource().username.clone();
         self.read(move |conn| person(conn, &username)).await
     }

@@ -17,6 +17,15 @@ diesel::table! {
         quota_snapshots -> Nullable<BigInt>,
         created_at -> Timestamp,
         last_login_at -> Timestamp,
+        in_directory -> Bool,
+        directory_checked_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    user_groups (username, name) {
+        username -> Text,
+        name -> Text,
     }
 }
 
@@ -134,3 +143,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(sessions, refresh_tokens);
+diesel::allow_tables_to_appear_in_same_query!(users, user_groups, machines, operations);

@@ -1,14 +1,17 @@
 //! People: who logged in, and what an administrator decided about them.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
+use vms_authz::PersonTarget;
 use vms_types::{Quota, Role};
 
 use crate::connection::{AnyConnection, on_either};
 use crate::convert::{json, now, quota, role, to_json, utc};
 use crate::datastore::Datastore;
 use crate::error::DbError;
-use crate::schema::users;
+use crate::schema::{user_groups, users};
 
 /// A person who has logged in at least once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,10 @@ pub struct User {
     pub created_at: DateTime<Utc>,
     /// The last login.
     pub last_login_at: DateTime<Utc>,
+    /// Whether the directory had them when it was asked last.
+    pub in_directory: bool,
+    /// When that was; a login asks it, too.
+    pub directory_checked_at: DateTime<Utc>,
 }
 
 impl User {
@@ -40,6 +47,11 @@ impl User {
     #[must_use]
     pub fn role(&self) -> Role {
         self.role_override.unwrap_or(self.directory_role)
+    }
+
+    /// The groups in which they are a student; none for teachers and administrators.
+    fn student_groups(self) -> Vec<String> {
+        if self.role() == Role::Student { self.groups } else { Vec::new() }
     }
 }
 
@@ -76,6 +88,8 @@ pub(crate) struct UserRecord {
     quota_snapshots: Option<i64>,
     created_at: NaiveDateTime,
     last_login_at: NaiveDateTime,
+    in_directory: bool,
+    directory_checked_at: NaiveDateTime,
 }
 
 /// What a login writes. What an administrator decided is not among it.
@@ -87,6 +101,8 @@ struct LoginChange<'a> {
     groups_json: &'a str,
     directory_role: &'a str,
     last_login_at: NaiveDateTime,
+    in_directory: bool,
+    directory_checked_at: NaiveDateTime,
 }
 
 impl TryFrom<UserRecord> for User {
@@ -114,6 +130,8 @@ impl TryFrom<UserRecord> for User {
             disabled: row.disabled,
             created_at: utc(row.created_at),
             last_login_at: utc(row.last_login_at),
+            in_directory: row.in_directory,
+            directory_checked_at: utc(row.directory_checked_at),
         })
     }
 }
@@ -140,6 +158,24 @@ impl Datastore {
         let username = username.to_owned();
         self.read(move |conn| find(conn, &username)).await
     }
+
+    /// The person with this login name, as a question to the policy.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn person_target(&self, username: &str) -> Result<PersonTarget, DbError> {
+        let username = username.to_owned();
+        self.read(move |conn| {
+            let student_groups = student_groups(conn, &username)?;
+            Ok(PersonTarget { username, student_groups })
+        })
+        .await
+    }
+}
+
+/// The groups in which a person is a student; none for who never logged in.
+pub(crate) fn student_groups(conn: &mut AnyConnection, username: &str) -> Result<Vec<String>, DbError> {
+    Ok(find(conn, username)?.map(User::student_groups).unwrap_or_default())
 }
 
 pub(crate) fn find(conn: &mut AnyConnection, username: &str) -> Result<Option<User>, DbError> {
@@ -160,6 +196,8 @@ fn upsert(conn: &mut AnyConnection, login: &LoginRecord) -> Result<(), DbError> 
         groups_json: &groups,
         directory_role: login.directory_role.as_str(),
         last_login_at: at,
+        in_directory: true,
+        directory_checked_at: at,
     };
     let new = (
         users::username.eq(&login.username),
@@ -170,6 +208,8 @@ fn upsert(conn: &mut AnyConnection, login: &LoginRecord) -> Result<(), DbError> 
         users::disabled.eq(false),
         users::created_at.eq(at),
         users::last_login_at.eq(at),
+        users::in_directory.eq(change.in_directory),
+        users::directory_checked_at.eq(at),
     );
     on_either!(conn, conn => {
         diesel::insert_into(users::table)
@@ -179,6 +219,12 @@ fn upsert(conn: &mut AnyConnection, login: &LoginRecord) -> Result<(), DbError> 
             .set(&change)
             .execute(conn)?
     });
+    let theirs = user_groups::table.filter(user_groups::username.eq(&login.username));
+    diesel::delete(theirs).execute(conn)?;
+    for name in login.groups.iter().collect::<BTreeSet<_>>() {
+        let row = (user_groups::username.eq(&login.username), user_groups::name.eq(name));
+        diesel::insert_into(user_groups::table).values(row).execute(conn)?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
-//! Images and profiles of a server, as the mirror keeps them.
+//! Images, profiles and storage pools of a server, as the mirror keeps them.
 
 use chrono::{DateTime, Utc};
-use lxd_api::{Image, Profile};
+use lxd_api::{Image, Profile, StoragePool};
 use vms_types::Limits;
 
 use crate::limits::limits_of;
@@ -45,6 +45,43 @@ pub(crate) fn images(images: &[Image]) -> Vec<CatalogImage> {
         })
         .collect();
     found.sort_by(|a, b| a.alias.cmp(&b.alias));
+    found
+}
+
+/// A storage pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogPool {
+    /// Its name.
+    pub name: String,
+    /// `btrfs`, `dir`, `zfs`, …
+    pub driver: String,
+}
+
+impl CatalogPool {
+    /// Whether it keeps a machine from using more disk than its limit says. A `dir` pool is a directory: what lies in it
+    /// grows until the host is full. Of a driver that is not known nothing is promised.
+    #[must_use]
+    pub fn enforces_size(&self) -> bool {
+        const ENFORCING: [&str; 10] = [
+            "btrfs",
+            "zfs",
+            "lvm",
+            "lvmcluster",
+            "ceph",
+            "powerflex",
+            "pure",
+            "alletra",
+            "linstor",
+            "truenas",
+        ];
+        ENFORCING.contains(&self.driver.as_str())
+    }
+}
+
+pub(crate) fn pools(pools: Vec<StoragePool>) -> Vec<CatalogPool> {
+    let pool = |pool: StoragePool| CatalogPool { name: pool.name, driver: pool.driver };
+    let mut found: Vec<CatalogPool> = pools.into_iter().map(pool).collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
     found
 }
 

@@ -18,7 +18,7 @@ mod server;
 mod view;
 mod watcher;
 
-pub use catalog::{CatalogImage, CatalogProfile};
+pub use catalog::{CatalogImage, CatalogPool, CatalogProfile};
 pub use fleet::{Fleet, FleetChange};
 pub use limits::{limits_of, parse_cpus, parse_size};
 pub use metrics::describe_metrics;

@@ -9,7 +9,7 @@ use lxd_client::Client;
 use tokio::sync::{Notify, broadcast, watch};
 use uuid::Uuid;
 
-use crate::catalog::{self, CatalogImage, CatalogProfile};
+use crate::catalog::{self, CatalogImage, CatalogPool, CatalogProfile};
 use crate::fleet::FleetChange;
 use crate::view::InstanceView;
 
@@ -68,6 +68,7 @@ pub(crate) struct Seen {
     listed: Look,
     pub images: Vec<CatalogImage>,
     pub profiles: Vec<CatalogProfile>,
+    pub pools: Vec<CatalogPool>,
     /// Bridges whose DHCP is LXD's, so that leases can be asked for.
     pub managed_networks: BTreeSet<String>,
     pub listed_at: Option<DateTime<Utc>>,
@@ -163,6 +164,12 @@ impl Server {
     #[must_use]
     pub fn profiles(&self) -> Vec<CatalogProfile> {
         self.read().profiles.clone()
+    }
+
+    /// Storage pools, by name.
+    #[must_use]
+    pub fn pools(&self) -> Vec<CatalogPool> {
+        self.read().pools.clone()
     }
 
     /// How it is.

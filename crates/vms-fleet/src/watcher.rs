@@ -187,6 +187,7 @@ struct Due {
     images: bool,
     profiles: bool,
     networks: bool,
+    pools: bool,
     everything: bool,
     /// Pause after the last attempt that left something; zero if it left nothing.
     pause: Duration,
@@ -194,7 +195,11 @@ struct Due {
 
 impl Due {
     fn is_empty(&self) -> bool {
-        self.instances.is_empty() && !(self.images || self.profiles || self.networks || self.everything)
+        self.instances.is_empty() && !self.is_any_list()
+    }
+
+    fn is_any_list(&self) -> bool {
+        self.images || self.profiles || self.networks || self.pools || self.everything
     }
 
     /// Notes what an event names.
@@ -215,6 +220,8 @@ impl Due {
             "image" => self.images = true,
             "profile" => self.profiles = true,
             "network" => self.networks = true,
+            // `storage-pool-created`; volumes are named so, too, and come and go with every machine.
+            "storage" => self.pools |= event.action.starts_with("storage-pool-"),
             _ => {}
         }
     }
@@ -244,7 +251,10 @@ impl Due {
         if std::mem::take(&mut self.networks) {
             self.networks = answered(server, "the networks", list_networks(server).await)?.is_none();
         }
-        let mut refused = self.images || self.profiles || self.networks || self.everything;
+        if std::mem::take(&mut self.pools) {
+            self.pools = answered(server, "the storage pools", list_pools(server).await)?.is_none();
+        }
+        let mut refused = self.is_any_list();
         for (name, since) in std::mem::take(&mut self.instances) {
             if server.told_since(&name, since.0) {
                 continue;
@@ -270,6 +280,8 @@ async fn list(server: &Server) -> Result<Vec<String>, Error> {
     list_networks(server).await?;
     server.refresh_profiles().await?;
     list_images(server).await?;
+    // A certificate that is restricted to a project may not see them, and manages machines all the same.
+    answered(server, "the storage pools", list_pools(server).await)?;
     let changed = list_instances(server).await?;
     server.write().listed_at = Some(Utc::now());
     metrics::listed(server.name());
@@ -285,6 +297,12 @@ async fn list_instances(server: &Server) -> Result<Vec<String>, Error> {
 async fn list_images(server: &Server) -> Result<(), Error> {
     let found = catalog::images(&server.client().images().await?);
     server.write().images = found;
+    Ok(())
+}
+
+async fn list_pools(server: &Server) -> Result<(), Error> {
+    let found = catalog::pools(server.client().storage_pools().await?);
+    server.write().pools = found;
     Ok(())
 }
 

@@ -38,7 +38,7 @@ pub use operation::{MachineRef, Operation, OperationError, OperationKind, Operat
 pub use page::Page;
 pub use problem::{FieldError, Problem, ProblemCode, QuotaShortage};
 pub use profile::{NewProfile, ProfileDetail, ProfileForm, ProfileUpdate, ProfileUser};
-pub use quota::{Quota, QuotaRule, QuotaScope, QuotaUse};
+pub use quota::{Quota, QuotaRule, QuotaScope, QuotaUse, StoragePool};
 pub use site::Site;
 pub use user::{MachineQuota, Me, PatchUser, QuotaView, Role, UserView};
 

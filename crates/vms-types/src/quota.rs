@@ -128,6 +128,25 @@ pub struct QuotaUse {
     pub disk_bytes: u64,
 }
 
+/// A storage pool, and what a quota of disk means there (`GET /storage-pools`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StoragePool {
+    /// The server it is on.
+    #[cfg_attr(feature = "openapi", schema(example = "lxd1"))]
+    pub server: String,
+    /// Its name there.
+    #[cfg_attr(feature = "openapi", schema(example = "default"))]
+    pub name: String,
+    /// What it is made with: `btrfs`, `dir`, `zfs`, …
+    #[cfg_attr(feature = "openapi", schema(example = "dir"))]
+    pub driver: String,
+    /// Whether it keeps a machine from using more disk than its profile allows. Where it does not, the limit is counted
+    /// and nothing enforces it.
+    #[cfg_attr(feature = "openapi", schema(example = false))]
+    pub enforces_size: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

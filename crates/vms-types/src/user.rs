@@ -12,7 +12,7 @@ use crate::quota::{Quota, QuotaUse};
 pub enum Role {
     /// Owns machines; sees only their own.
     Student,
-    /// Owns machines; may look at others'.
+    /// Owns machines; may look at those of the students of their groups.
     Teacher,
     /// May do everything.
     Admin,
@@ -117,10 +117,19 @@ pub struct UserView {
     pub machines: u32,
     /// What an administrator allowed this person; `null` leaves everything to groups, role and school.
     pub quota: Option<Quota>,
+    /// What they may use after all: their own, their groups', their role's and the school's together. `null` is not
+    /// limited.
+    pub allowed: Quota,
     /// The first login.
     pub created_at: DateTime<Utc>,
     /// The last login.
     pub last_login_at: DateTime<Utc>,
+    /// Whether the directory had them when it was asked last: who is gone cannot log in any more, and may still hold
+    /// machines.
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub in_directory: bool,
+    /// When the directory was asked about them last; every login asks it.
+    pub directory_checked_at: DateTime<Utc>,
 }
 
 /// `PATCH /users/{username}`: only what is named changes; `null` takes back what an administrator decided.

@@ -91,8 +91,9 @@ async fn serve(options: &DemoOptions, pages: Option<PathBuf>) -> Result<()> {
     let mut children =
         Children { running: Vec::new(), _reaper: Reaper::arm(&run_dir, "end_ours 'vms lxd-sim'")? };
 
-    let people =
-        DirectoryServer::start(Directory::school(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    // A class, so that the teacher has students to look after.
+    let school = Directory::school().with_group("turma-a", &["bruno", "ana", "prof"]);
+    let people = DirectoryServer::start(school, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let socket = match &options.lxd {
         Some(socket) => real_socket(socket)?,
         None => start_simulator(&mut children, &run_dir, &state)?,

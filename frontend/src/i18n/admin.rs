@@ -71,6 +71,7 @@ pub(crate) const ACTIONS: [&str; 24] = [
     "operation.cancel",
     "user.edit",
     "user.sign_out",
+    "user.check",
     "quota.put",
     "quota.delete",
     "profile.create",

@@ -68,7 +68,7 @@ impl Builder {
             .image(IMAGE, "Debian 12");
         let sim = self.profiles.into_iter().fold(sim, |sim, profile| sim.profile(profile));
         let sim = sim.start().await.unwrap();
-        let school = Directory::school().with_people(1);
+        let school = school();
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let people = DirectoryServer::start(school, loopback).await.unwrap();
         let text = format!(
@@ -89,6 +89,11 @@ impl Builder {
         app.start_server().await;
         app
     }
+}
+
+/// Everybody; `bruno` is the teacher's student, `ana` is not.
+fn school() -> Directory {
+    Directory::school().with_people(1).with_group("turma-a", &["bruno", "prof"])
 }
 
 fn database(dir: &Path) -> String {
@@ -129,6 +134,11 @@ impl TestApp {
     /// Stops the server as SIGTERM would. The database stays.
     pub async fn stop_server(&mut self) {
         self.server.take().unwrap().stop().await.unwrap();
+    }
+
+    /// Somebody leaves the school.
+    pub fn leave(&self, name: &str) {
+        self.people.as_ref().unwrap().replace(&school().without_person(name));
     }
 
     /// Ends the directory.

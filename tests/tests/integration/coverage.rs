@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::app::{Answer, Person, TestApp};
 
-/// Statuses for: nobody, another student, the owner (bruno), a teacher, an administrator.
+/// Statuses for: nobody, another student, the owner (bruno), a teacher of theirs, an administrator. What another teacher
+/// may is in teachers.rs.
 const ROWS: &[(&str, [u16; 5])] = &[
     ("auth_login", [200, 200, 200, 200, 200]),
     // Without the cookie, whoever asks.
@@ -59,6 +60,8 @@ const ROWS: &[(&str, [u16; 5])] = &[
     ("user_view", [401, 403, 403, 403, 200]),
     ("user_edit", [401, 403, 403, 403, 200]),
     ("user_sign_out", [401, 403, 403, 403, 204]),
+    ("user_check", [401, 403, 403, 403, 200]),
+    ("pool_list", [401, 403, 403, 403, 200]),
     ("quota_list", [401, 403, 403, 403, 200]),
     ("quota_put", [401, 403, 403, 403, 200]),
     ("quota_delete", [401, 403, 403, 403, 204]),

@@ -120,9 +120,7 @@ async fn everyone_sees_their_own_and_administrators_all() {
     for events in [&mut of_ana, &mut of_all, &mut of_admin] {
         assert_eq!(next(events).await.unwrap().event, Event::Hello);
     }
-    for name in ["ana", "prof"] {
-        assert_eq!(code(client(&app, name).await.events(None, true).await), "forbidden");
-    }
+    assert_eq!(code(client(&app, "ana").await.events(None, true).await), "forbidden");
     // Bruno acts, then Ana: what Ana sees first is her own.
     bruno.machine("a").await;
     ana.done(ana.post("/machines", json!({ "name": "b" })).await).await;
@@ -149,6 +147,24 @@ async fn everyone_sees_their_own_and_administrators_all() {
     while owners.len() < 2 {
         if let Event::Machine { machine } = next(&mut of_all).await.unwrap().event {
             owners.insert(machine.owner);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_teacher_hears_of_their_students_and_nobody_else() {
+    let app = TestApp::start().await;
+    let (ana, bruno) = (app.as_student("ana").await, app.as_student("bruno").await);
+    let mut of_class = client(&app, "prof").await.events(None, true).await.unwrap();
+    assert_eq!(next(&mut of_class).await.unwrap().event, Event::Hello);
+    // Ana, who is in no class of theirs, acts first.
+    ana.machine("b").await;
+    bruno.done(bruno.post("/machines", json!({ "name": "a" })).await).await;
+    for message in until_ended(&mut of_class).await {
+        match message.event {
+            Event::Machine { machine } => assert_eq!(machine.owner, "bruno"),
+            Event::Operation { operation } => assert_eq!(operation.requested_by, "bruno"),
+            other => panic!("{other:?}"),
         }
     }
 }

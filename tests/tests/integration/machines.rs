@@ -148,6 +148,6 @@ async fn lists_come_in_pages_and_can_be_narrowed() {
     assert_eq!(count("/machines?q=VMBRUNOB").await, 1);
     assert_eq!(count("/machines?status=stopped").await, 0);
     assert_eq!(count("/machines?server=lxd1&status=running").await, 3);
-    let everyone = app.as_teacher().await.get("/machines?owner=*").await.expect(200);
+    let everyone = app.as_admin().await.get("/machines?owner=*").await.expect(200);
     assert_eq!(everyone["items"].as_array().unwrap().len(), 3);
 }

@@ -25,3 +25,4 @@ mod queue;
 mod quota;
 mod reads;
 mod sessions;
+mod teachers;

@@ -162,6 +162,42 @@ async fn people_are_listed_in_pages_and_changed_as_they_were_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_left_the_directory_is_shown_with_what_they_hold() {
+    let mut app = TestApp::start().await;
+    let admin = app.as_admin().await;
+    app.as_student("bruno").await.machine("web").await;
+    app.log_in("ana").await;
+    let check =
+        async |name: &str| admin.send(Method::POST, &format!("/users/{name}/directory-check"), None).await;
+    let before = admin.get("/users/bruno").await.expect(200);
+    assert_eq!((&before["in_directory"], &before["allowed"]["machines"]), (&json!(true), &json!(10)));
+    assert_eq!(before["directory_checked_at"], before["last_login_at"]);
+    app.leave("bruno");
+    let gone = check("bruno").await.expect(200);
+    assert_eq!((&gone["in_directory"], &gone["machines"]), (&json!(false), &json!(1)));
+    assert!(gone["directory_checked_at"].as_str() > before["directory_checked_at"].as_str());
+    assert_eq!(check("ana").await.expect(200)["in_directory"], true);
+    let page = admin.get("/users?in_directory=false").await.expect(200);
+    assert_eq!(
+        (page["items"].as_array().unwrap().len(), &page["items"][0]["username"]),
+        (1, &json!("bruno"))
+    );
+    // Who never logged in is not asked about: nobody looks through the directory from here.
+    check("aluno0001").await.problem(404, "not-found");
+    app.stop_directory().await;
+    check("ana").await.problem(503, "directory-unavailable");
+    assert_eq!(admin.get("/users/ana").await.expect(200)["in_directory"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_of_disk_is_told_where_it_is_only_counted() {
+    let app = TestApp::start().await;
+    let pools = app.as_admin().await.get("/storage-pools").await.expect(200);
+    let of_sim = json!({ "server": "lxd1", "name": "default", "driver": "dir", "enforces_size": false });
+    assert_eq!(pools["items"], json!([of_sim]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_at_once_cannot_both_take_the_last_running_place() {
     let app = TestApp::start().await;
     let bruno = app.as_student("bruno").await;

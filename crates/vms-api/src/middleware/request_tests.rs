@@ -9,7 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service};
 use async_trait::async_trait;
 use serde_json::Value;
-use vms_auth::{AccessTokens, AuthError, Authenticator, Identity, SigningKey, TokenSettings};
+use vms_auth::{AccessTokens, AuthError, Authenticator, Identity, Presence, SigningKey, TokenSettings};
 use vms_core::{Settings, Vms};
 use vms_types::Site;
 
@@ -22,6 +22,10 @@ struct Nobody;
 impl Authenticator for Nobody {
     async fn authenticate(&self, _: &str, _: &str) -> Result<Identity, AuthError> {
         Err(AuthError::InvalidCredentials)
+    }
+
+    async fn presence(&self, _: &str) -> Result<Presence, AuthError> {
+        Ok(Presence::Untold)
     }
 
     async fn health(&self) -> Result<(), AuthError> {

@@ -6,8 +6,8 @@ use actix_web::{HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
+use vms_authz::PersonTarget;
 use vms_authz::action::WatchEvents;
-use vms_authz::{Fleet, PersonTarget};
 use vms_types::{EventMessage, EventTicket};
 
 use crate::context::{Caller, Ctx};
@@ -29,7 +29,8 @@ struct EventQuery {
     /// The last `seq` you have seen: you get what came after it, or `resync` if that is no longer known. From now on if
     /// absent.
     since: Option<u64>,
-    /// Everybody's events in place of your own. For administrators.
+    /// Everybody's events in place of your own. For administrators; teachers get those of the students of their groups, and
+    /// their own.
     #[serde(default)]
     all: bool,
 }
@@ -75,7 +76,7 @@ async fn watch(
     let socket = websocket::accept(caller.request(), payload)?;
     let actor = caller.vms().redeem_ticket(&ticket).await?;
     let events = if all {
-        caller.vms().watch_all_events(&actor.authorize(Fleet, WatchEvents)?, since)?
+        caller.vms().watch_all_events(&actor.sight(WatchEvents)?, since).await?
     } else {
         let person = PersonTarget::new(actor.username());
         caller.vms().watch_events(&actor.authorize(person, WatchEvents)?, since)?

@@ -6,11 +6,11 @@ use actix_web::{HttpResponse, delete, get, patch, post, put};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
+use vms_authz::PersonTarget;
 use vms_authz::action::{
     ChangePower, CreateMachine as MayCreate, DeleteMachine, EditMachine, HandOverMachine, ListMachines,
     ResetMachine, ViewMachine,
 };
-use vms_authz::{Fleet, PersonTarget};
 use vms_core::MachineFilter;
 use vms_types::{CreateMachine, Machine, MachineStatus, Operation, Page, PatchMachine, StateChange};
 
@@ -31,7 +31,8 @@ pub(super) fn mount(config: &mut ServiceConfig<'_>) {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct MachineQuery {
-    /// Whose; your own if absent. `*` is everybody's. Teachers and administrators may name others.
+    /// Whose; your own if absent. Teachers may name students of their groups, administrators anybody. `*` is all whom you
+    /// may name, and yourself.
     #[param(example = "ana")]
     owner: Option<String>,
     /// Only in this status.
@@ -68,10 +69,9 @@ async fn list(ctx: Ctx, query: Params<MachineQuery>) -> Result<HttpResponse, Api
     let limit = paging::limit(limit)?;
     let filter = MachineFilter { status, server, image, profile, q };
     let machines = if owner.as_deref() == Some("*") {
-        let proof = ctx.authorize(Fleet, ListMachines)?;
-        ctx.vms().all_machines(&proof, &filter).await?
+        ctx.vms().all_machines(&ctx.sight(ListMachines)?, &filter).await?
     } else {
-        let proof = ctx.authorize(owner.map_or_else(|| ctx.person(), PersonTarget::new), ListMachines)?;
+        let proof = ctx.authorize(ctx.whose(owner).await?, ListMachines)?;
         ctx.vms().machines_of(&proof, &filter).await?
     };
     conditional::answer(ctx.request(), &paging::machines(machines, limit, cursor.as_deref())?)

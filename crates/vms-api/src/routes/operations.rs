@@ -10,7 +10,6 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 use vms_authz::action::{CancelOperation, ListOperations, ViewOperation};
-use vms_authz::{Fleet, PersonTarget};
 use vms_types::{Operation, Page};
 
 use crate::conditional;
@@ -33,7 +32,8 @@ pub(super) fn mount(config: &mut ServiceConfig<'_>) {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct OperationQuery {
-    /// Whose; your own if absent. `*` is everybody's. Teachers and administrators may name others.
+    /// Whose; your own if absent. Teachers may name students of their groups, administrators anybody. `*` is all whom you
+    /// may name, and yourself.
     owner: Option<String>,
     /// Operations on one page, 1 to 500; 100 if absent.
     #[param(minimum = 1, maximum = 500)]
@@ -67,10 +67,9 @@ async fn list(ctx: Ctx, query: Params<OperationQuery>) -> Result<HttpResponse, A
     let OperationQuery { owner, limit, cursor } = query.0;
     let limit = paging::limit(limit)?;
     let page = if owner.as_deref() == Some("*") {
-        let proof = ctx.authorize(Fleet, ListOperations)?;
-        ctx.vms().all_operations(&proof, limit, cursor.as_deref()).await?
+        ctx.vms().all_operations(&ctx.sight(ListOperations)?, limit, cursor.as_deref()).await?
     } else {
-        let proof = ctx.authorize(owner.map_or_else(|| ctx.person(), PersonTarget::new), ListOperations)?;
+        let proof = ctx.authorize(ctx.whose(owner).await?, ListOperations)?;
         ctx.vms().operations_of(&proof, limit, cursor.as_deref()).await?
     };
     conditional::answer(ctx.request(), &page)

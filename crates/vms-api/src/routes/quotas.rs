@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, put};
 use utoipa_actix_web::service_config::ServiceConfig;
 use vms_authz::Fleet;
 use vms_authz::action::{ManageQuotas, ViewQuotas};
-use vms_types::{Page, Quota, QuotaRule, QuotaScope};
+use vms_types::{Page, Quota, QuotaRule, QuotaScope, StoragePool};
 
 use crate::body::JsonBody;
 use crate::conditional;
@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::params::PathParam;
 
 pub(super) fn mount(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(put_one).service(remove);
+    config.service(list).service(put_one).service(remove).service(pools);
 }
 
 /// List the quotas
@@ -69,6 +69,22 @@ async fn remove(ctx: Ctx, path: PathParam<(String, String)>) -> Result<HttpRespo
     let (scope, subject) = path.0;
     ctx.vms().delete_quota(&proof, read_scope(&scope)?, &subject).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// List the storage pools
+///
+/// And whether each keeps a machine from using more disk than its profile allows (`enforces_size`). In a pool that does not,
+/// a quota of disk is counted by what the profiles say, and nothing stops a machine from using more.
+#[utoipa::path(
+    operation_id = "pool_list", tag = "quotas", security(("token" = [])),
+    responses((status = 200, description = "The storage pools", body = Page<StoragePool>),
+              (status = 304, description = "Nothing new since `If-None-Match`")),
+    extensions(("x-problem-codes" = json!(["forbidden"])))
+)]
+#[get("/storage-pools")]
+async fn pools(ctx: Ctx) -> Result<HttpResponse, ApiError> {
+    let proof = ctx.authorize(Fleet, ViewQuotas)?;
+    conditional::answer(ctx.request(), &ctx.vms().storage_pools(&proof))
 }
 
 /// `role` or `group`; whatever else is a path that does not exist.

@@ -18,7 +18,7 @@ use crate::params::{Params, PathParam};
 use crate::{conditional, paging};
 
 pub(super) fn mount(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(view).service(edit).service(sign_out);
+    config.service(list).service(view).service(edit).service(sign_out).service(check);
 }
 
 /// Which people, and how many at once.
@@ -34,6 +34,8 @@ struct UserQuery {
     role: Option<Role>,
     /// Only who is locked out (`true`), or who is not (`false`).
     disabled: Option<bool>,
+    /// Only who was in the directory when it was asked last (`true`), or who was gone (`false`).
+    in_directory: Option<bool>,
     /// At most so many, 1 to 500; 100 if absent.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
@@ -54,9 +56,9 @@ struct UserQuery {
 #[get("/users")]
 async fn list(ctx: Ctx, query: Params<UserQuery>) -> Result<HttpResponse, ApiError> {
     let proof = ctx.authorize(Fleet, ViewUser)?;
-    let UserQuery { q, role, disabled, limit, cursor } = query.0;
+    let UserQuery { q, role, disabled, in_directory, limit, cursor } = query.0;
     let limit = paging::limit(limit)?;
-    let filter = UserFilter { q, role, disabled };
+    let filter = UserFilter { q, role, disabled, in_directory };
     let page = ctx.vms().users(&proof, filter, limit, cursor.as_deref()).await?;
     conditional::answer(ctx.request(), &page)
 }
@@ -115,4 +117,19 @@ async fn sign_out(ctx: Ctx, path: PathParam<String>) -> Result<HttpResponse, Api
     let proof = ctx.authorize(PersonTarget::new(path.0), ManageUser)?;
     ctx.vms().sign_out(&proof).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ask the directory about a person
+///
+/// Whether it still has them, now. It is also asked at every login, and about everybody once a day. Where it tells nobody
+/// (direct bind without a service account), the answer is what was known before.
+#[utoipa::path(
+    operation_id = "user_check", tag = "users", security(("token" = [])),
+    responses((status = 200, description = "The person as they are now", body = UserView)),
+    extensions(("x-problem-codes" = json!(["not-found", "directory-unavailable"])))
+)]
+#[post("/users/{username}/directory-check")]
+async fn check(ctx: Ctx, path: PathParam<String>) -> Result<HttpResponse, ApiError> {
+    let proof = ctx.authorize(PersonTarget::new(path.0), ManageUser)?;
+    conditional::answer(ctx.request(), &ctx.vms().check_user(&proof).await?)
 }

@@ -3,7 +3,7 @@
 //! An event is written as text once and costs only those it is about. A listener who does not keep up loses the rest
 //! and is told so ([`Event::Resync`]) when the queue is empty again: memory never grows with somebody's slowness.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::Utc;
@@ -31,6 +31,13 @@ pub struct Frame {
 pub(super) enum Scope {
     /// One person's machines and operations.
     Person(String),
+    /// Those of a teacher's students, and the teacher's own.
+    Students {
+        /// The teacher.
+        of: String,
+        /// Everyone whom it is about.
+        people: BTreeSet<String>,
+    },
     /// Everybody's.
     Everybody,
 }
@@ -50,6 +57,8 @@ struct State {
     kept_bytes: usize,
     next_id: u64,
     people: HashMap<String, Vec<Listener>>,
+    /// By teacher.
+    students: HashMap<String, Vec<Listener>>,
     everybody: Vec<Listener>,
 }
 
@@ -65,6 +74,8 @@ struct Listener {
     queue: mpsc::Sender<Frame>,
     /// Something was dropped; nothing more is sent until the listener has been told.
     behind: bool,
+    /// Whom a teacher hears of; nobody for other listeners.
+    students: BTreeSet<String>,
 }
 
 impl Hub {
@@ -83,6 +94,7 @@ impl Hub {
                 kept_bytes: 0,
                 next_id: 0,
                 people: HashMap::new(),
+                students: HashMap::new(),
                 everybody: Vec::new(),
             }),
         })
@@ -94,8 +106,10 @@ impl Hub {
         state.seq += 1;
         let frame = frame(state.seq, event);
         for person in &audience {
-            deliver(state.people.get_mut(person).map_or(&mut [][..], Vec::as_mut_slice), &frame);
+            deliver(state.people.get_mut(person).into_iter().flatten(), &frame);
         }
+        let about = |listener: &&mut Listener| audience.iter().any(|one| listener.students.contains(one));
+        deliver(state.students.values_mut().flatten().filter(about), &frame);
         deliver(&mut state.everybody, &frame);
         state.kept_bytes += frame.text.len();
         state.kept.push_back(Kept { frame, audience });
@@ -115,9 +129,8 @@ impl Hub {
         state.kept_bytes = 0;
         state.forgotten = state.seq;
         let frame = frame(state.seq, Event::Resync);
-        for listeners in state.people.values_mut() {
-            deliver(listeners, &frame);
-        }
+        deliver(state.people.values_mut().flatten(), &frame);
+        deliver(state.students.values_mut().flatten(), &frame);
         deliver(&mut state.everybody, &frame);
     }
 
@@ -134,14 +147,15 @@ impl Hub {
         let id = state.next_id;
         state.next_id += 1;
         let before = state.catch_up(&scope, since);
-        let listeners = match &scope {
-            Scope::Person(person) => state.people.entry(person.clone()).or_default(),
-            Scope::Everybody => &mut state.everybody,
+        let (listeners, students) = match &scope {
+            Scope::Person(person) => (state.people.entry(person.clone()).or_default(), BTreeSet::new()),
+            Scope::Students { of, people } => (state.students.entry(of.clone()).or_default(), people.clone()),
+            Scope::Everybody => (&mut state.everybody, BTreeSet::new()),
         };
         if listeners.len() >= limit {
             return None;
         }
-        listeners.push(Listener { id, queue: sender, behind: false });
+        listeners.push(Listener { id, queue: sender, behind: false, students });
         drop(state);
         Some(EventStream { hub: Arc::clone(self), scope, id, before, queue })
     }
@@ -149,7 +163,8 @@ impl Hub {
     /// How many listen.
     pub(super) fn listeners(&self) -> usize {
         let state = self.lock();
-        state.everybody.len() + state.people.values().map(Vec::len).sum::<usize>()
+        let listeners = state.people.values().chain(state.students.values());
+        state.everybody.len() + listeners.map(Vec::len).sum::<usize>()
     }
 
     /// If the listener lost something: from here on it misses nothing more, and this is what tells it so.
@@ -167,10 +182,17 @@ impl Hub {
         if let Some(listeners) = state.listeners_of(scope) {
             listeners.retain(|listener| listener.id != id);
         }
-        if let Scope::Person(person) = scope
-            && state.people.get(person).is_some_and(Vec::is_empty)
-        {
-            state.people.remove(person);
+        state.people.retain(|_, listeners| !listeners.is_empty());
+        state.students.retain(|_, listeners| !listeners.is_empty());
+    }
+
+    /// A teacher has other students now: what is known of them has to be read first.
+    fn follow(&self, scope: &Scope, id: u64, people: BTreeSet<String>) {
+        let mut state = self.lock();
+        let listener = state.listeners_of(scope).into_iter().flatten().find(|listener| listener.id == id);
+        if let Some(listener) = listener {
+            listener.students = people;
+            listener.behind = true;
         }
     }
 
@@ -189,6 +211,7 @@ impl State {
         }
         let wanted = |kept: &&Kept| match scope {
             Scope::Person(person) => kept.audience.contains(person),
+            Scope::Students { people, .. } => kept.audience.iter().any(|person| people.contains(person)),
             Scope::Everybody => true,
         };
         let later = self.kept.iter().filter(|kept| kept.frame.seq > missed).filter(wanted);
@@ -200,12 +223,13 @@ impl State {
     fn listeners_of(&mut self, scope: &Scope) -> Option<&mut Vec<Listener>> {
         match scope {
             Scope::Person(person) => self.people.get_mut(person),
+            Scope::Students { of, .. } => self.students.get_mut(of),
             Scope::Everybody => Some(&mut self.everybody),
         }
     }
 }
 
-fn deliver(listeners: &mut [Listener], frame: &Frame) {
+fn deliver<'a>(listeners: impl IntoIterator<Item = &'a mut Listener>, frame: &Frame) {
     for listener in listeners {
         if !listener.behind && listener.queue.try_send(frame.clone()).is_err() {
             listener.behind = true;
@@ -247,6 +271,22 @@ impl EventStream {
             // The hub holds the other end until this stream is dropped.
             None => std::future::pending().await,
         }
+    }
+
+    /// Whether it is everybody's events.
+    pub(super) fn is_everybodys(&self) -> bool {
+        self.scope == Scope::Everybody
+    }
+
+    /// Hears of these students from now on; `false` if it is no teacher's. If they are others than before, the next event
+    /// tells to read everything again.
+    pub(super) fn follow(&mut self, now: BTreeSet<String>) -> bool {
+        let Scope::Students { people, .. } = &mut self.scope else { return false };
+        if *people != now {
+            people.clone_from(&now);
+            self.hub.follow(&self.scope, self.id, now);
+        }
+        true
     }
 
     /// The last frame of a connection that the server ends in an orderly way.
@@ -302,6 +342,32 @@ mod tests {
         drop((bruno, ana, admin));
         assert_eq!(hub.listeners(), 0);
         assert!(hub.lock().people.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_teacher_hears_of_their_students() {
+        let hub = Hub::starting_at(100);
+        let people = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
+        let scope = || Scope::Students { of: "prof".into(), people: people(&["bruno", "prof"]) };
+        let mut prof = hub.subscribe(scope(), None, 5).unwrap();
+        for (number, who) in [(1, "ana"), (2, "bruno"), (3, "ana"), (4, "prof")] {
+            hub.publish(vec![who.into()], removed(number));
+        }
+        assert_eq!(next(&mut prof).await, (100, Event::Hello));
+        assert_eq!(next(&mut prof).await, (102, removed(2)));
+        assert_eq!(next(&mut prof).await, (104, removed(4)));
+        let mut back = hub.subscribe(scope(), Some(102), 5).unwrap();
+        assert_eq!(next(&mut back).await, (102, Event::Hello));
+        assert_eq!(next(&mut back).await, (104, removed(4)));
+        // The same ones change nothing; others are read first, and heard of afterwards.
+        assert!(prof.follow(people(&["bruno", "prof"])) && prof.follow(people(&["ana", "prof"])));
+        assert_eq!(next(&mut prof).await, (104, Event::Resync));
+        hub.publish(vec!["bruno".into()], removed(5));
+        hub.publish(vec!["ana".into()], removed(6));
+        assert_eq!(next(&mut prof).await, (106, removed(6)));
+        assert!(!listen(&hub, "prof", None).follow(people(&["ana"])), "only their own");
+        drop((prof, back));
+        assert_eq!(hub.listeners(), 0);
     }
 
     #[tokio::test]

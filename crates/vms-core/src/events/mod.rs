@@ -15,7 +15,7 @@ mod tickets;
 
 use tokio::sync::broadcast;
 use vms_auth::{OpaqueToken, TokenKind};
-use vms_authz::{Actor, Allowed, Fleet, PersonTarget, SessionKind, action::WatchEvents};
+use vms_authz::{Actor, Allowed, PersonTarget, SessionKind, Sight, action::WatchEvents};
 use vms_types::EventTicket;
 
 use crate::error::CoreError;
@@ -65,16 +65,41 @@ impl Vms {
         self.listen(hub::Scope::Person(proof.resource().username.clone()), since, PER_PERSON)
     }
 
-    /// Listens to everybody's.
+    /// Listens to what happens to the machines and operations of everybody whom the actor may look at.
     ///
     /// # Errors
-    /// As [`Vms::watch_events`].
-    pub fn watch_all_events(
+    /// As [`Vms::watch_events`]; if the database fails.
+    pub async fn watch_all_events(
         &self,
-        _proof: &Allowed<Fleet, WatchEvents>,
+        sight: &Sight<WatchEvents>,
         since: Option<u64>,
     ) -> Result<EventStream, CoreError> {
-        self.listen(hub::Scope::Everybody, since, FOR_EVERYBODY)
+        match sight {
+            Sight::Everyone(_) => self.listen(hub::Scope::Everybody, since, FOR_EVERYBODY),
+            Sight::Students(proof) => {
+                let people = self.parts.db.students(proof).await?.into_iter().collect();
+                let scope = hub::Scope::Students { of: proof.resource().of.clone(), people };
+                self.listen(scope, since, PER_PERSON)
+            }
+        }
+    }
+
+    /// Goes on listening as the actor may now: who are a teacher's students changes. `false` when it is not this that
+    /// they may any more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn watch_on(
+        &self,
+        sight: &Sight<WatchEvents>,
+        events: &mut EventStream,
+    ) -> Result<bool, CoreError> {
+        match sight {
+            Sight::Everyone(_) => Ok(events.is_everybodys()),
+            Sight::Students(proof) => {
+                Ok(events.follow(self.parts.db.students(proof).await?.into_iter().collect()))
+            }
+        }
     }
 
     /// Tells which sessions end from now on, so that a connection need not wait for its next look at [`Vms::still`].

@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lxd_client::{Client, ClientConfig};
 use lxd_sim::{SimHandle, Simulator, Timing};
-use vms_auth::{AccessTokens, AuthError, Authenticator, Identity, SigningKey, TokenSettings};
+use vms_auth::{AccessTokens, AuthError, Authenticator, Identity, Presence, SigningKey, TokenSettings};
 use vms_authz::{Actor, MachineTarget, PersonTarget, action};
 use vms_core::{CoreError, MachineFilter, Peer, Settings, Vms};
 use vms_db::Datastore;
@@ -42,6 +42,10 @@ impl Authenticator for School {
             groups: Vec::new(),
             role: Role::Student,
         })
+    }
+
+    async fn presence(&self, _: &str) -> Result<Presence, AuthError> {
+        Ok(Presence::Untold)
     }
 
     async fn health(&self) -> Result<(), AuthError> {
@@ -95,7 +99,7 @@ pub async fn create_with_key(
     name: &str,
     key: Option<&str>,
 ) -> Result<Operation, CoreError> {
-    let proof = actor.authorize(PersonTarget { username: actor.username().into() }, action::CreateMachine)?;
+    let proof = actor.authorize(PersonTarget::new(actor.username()), action::CreateMachine)?;
     let request = CreateMachine {
         name: name.into(),
         image: None,
@@ -123,8 +127,7 @@ pub async fn succeed(vms: &Vms, actor: &Actor, operation: Operation) {
 }
 
 pub async fn list(vms: &Vms, actor: &Actor) -> Vec<Machine> {
-    let proof =
-        actor.authorize(PersonTarget { username: actor.username().into() }, action::ListMachines).unwrap();
+    let proof = actor.authorize(PersonTarget::new(actor.username()), action::ListMachines).unwrap();
     vms.machines_of(&proof, &MachineFilter::default()).await.unwrap()
 }
 

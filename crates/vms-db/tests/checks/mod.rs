@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 
 use chrono::{TimeDelta, Utc};
 pub use people::{
-    a_machine_is_handed_over_whole, administrators_list_and_change_people, roles_and_groups_have_quotas,
-    what_is_held_counts_within_the_transaction,
+    a_machine_is_handed_over_whole, a_teacher_sees_their_students, administrators_list_and_change_people,
+    roles_and_groups_have_quotas, what_is_held_counts_within_the_transaction,
+    who_left_the_directory_is_known,
 };
 use serde_json::json;
 pub use sessions::{
@@ -379,8 +380,12 @@ pub async fn an_operation_ends_once(f: Fixture) {
     assert!(!f.db.set_operation_running(begun.id, "lxd-2").await.unwrap());
     assert!(!f.db.set_operation_progress(begun.id, None, "late").await.unwrap());
     let target = f.db.operation_target(begun.id).await.unwrap().unwrap();
-    let expected =
-        OperationTarget { id: begun.id, requested_by: "bruno".into(), owner: Some("bruno".into()) };
+    let expected = OperationTarget {
+        id: begun.id,
+        requested_by: "bruno".into(),
+        owner: Some("bruno".into()),
+        student_groups: vec!["turma-a".into()],
+    };
     assert_eq!(target, expected);
     let row =
         f.db.operation(&actor("bruno").authorize(target, action::ViewOperation).unwrap()).await.unwrap();
@@ -519,6 +524,7 @@ pub fn drop_all() -> String {
         "personal_tokens",
         "users",
         "quotas",
+        "user_groups",
         "audit",
         "__diesel_schema_migrations",
     ];
@@ -542,7 +548,8 @@ macro_rules! every_check {
             a_reused_refresh_token_ends_its_session, two_refreshes_at_once_are_a_reuse, sessions_end,
             personal_tokens, audit_log, administrators_list_and_change_people,
             roles_and_groups_have_quotas, what_is_held_counts_within_the_transaction,
-            a_machine_is_handed_over_whole, unknown_words_are_corrupt,
+            a_machine_is_handed_over_whole, a_teacher_sees_their_students, who_left_the_directory_is_known,
+            unknown_words_are_corrupt,
         }
     };
     (@ $fixture:path: $($check:ident,)*) => {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use uuid::Uuid;
-use vms_authz::{Actor, Fleet, MachineTarget, PersonTarget, SessionKind, action};
+use vms_authz::{Actor, Fleet, MachineTarget, PersonTarget, SessionKind, Students, action};
 use vms_db::{Admit, BeginError, DbError, HandOverError, LoginRecord, UserFilter};
 use vms_types::{OperationKind, PatchUser, Quota, QuotaRule, QuotaScope, QuotaShortage, Role};
 
@@ -162,4 +162,89 @@ pub async fn a_machine_is_handed_over_whole(f: Fixture) {
     let late = f.db.begin_operation(&may_power(&target), new, None, None).await;
     assert_eq!(late.err(), Some(BeginError::Db(DbError::NotFound)));
     assert_eq!(give("bruno", 9).await, Err(HandOverError::Db(DbError::NotFound)));
+}
+
+/// A student of a group that a teacher is in; not one of another group, not a colleague, and not who is no student any
+/// more. It counts what was told at the last login.
+pub async fn a_teacher_sees_their_students(f: Fixture) {
+    let groups = |name: &str, groups: &[&str], role| LoginRecord {
+        groups: groups.iter().map(|&group| group.into()).collect(),
+        directory_role: role,
+        ..login_of(name)
+    };
+    for name in ["ana", "bruno", "carla", "davi"] {
+        made(&f.db, name, "a").await;
+    }
+    for login in [
+        groups("ana", &["turma-a", "turma-a", "alunos"], Role::Student),
+        groups("bruno", &["turma-b", "alunos"], Role::Student),
+        groups("carla", &["turma-a"], Role::Teacher),
+        groups("davi", &["turma-a"], Role::Admin),
+        groups("prof", &["turma-a", "professores"], Role::Teacher),
+    ] {
+        f.db.record_login(login).await.unwrap();
+    }
+    made(&f.db, "prof", "own").await;
+    f.db.record_login(groups("prof", &["turma-a", "professores"], Role::Teacher)).await.unwrap();
+    let students = || Students { of: "prof".into() };
+    let may_list = Actor::system().authorize(students(), action::ListMachines).unwrap();
+    let may_read = Actor::system().authorize(students(), action::ListOperations).unwrap();
+    let may_watch = Actor::system().authorize(students(), action::WatchEvents).unwrap();
+    let owners = async || {
+        let machines = f.db.machines_of_students(&may_list).await.unwrap();
+        let machines: Vec<String> = machines.into_iter().map(|row| row.owner).collect();
+        let mut operations: Vec<String> = Vec::new();
+        let mut cursor = None::<String>;
+        loop {
+            let page = f.db.operations_of_students(&may_read, 1, cursor.as_deref()).await.unwrap();
+            operations.extend(page.items.into_iter().map(|row| row.owner));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        operations.sort();
+        let mut heard = f.db.students(&may_watch).await.unwrap();
+        heard.sort();
+        assert_eq!((&machines, &machines), (&operations, &heard));
+        machines
+    };
+    assert_eq!(owners().await, ["ana", "prof"]);
+    // An administrator's word goes before the directory's.
+    (f.sql)("UPDATE users SET role_override = 'student' WHERE username = 'davi'");
+    assert_eq!(owners().await, ["ana", "davi", "prof"]);
+    (f.sql)("UPDATE users SET role_override = 'teacher' WHERE username = 'ana'");
+    assert_eq!(owners().await, ["davi", "prof"]);
+    assert_eq!(f.db.person_target("ana").await.unwrap().student_groups, Vec::<String>::new());
+    // Bruno changes his class.
+    f.db.record_login(groups("bruno", &["turma-a"], Role::Student)).await.unwrap();
+    assert_eq!(owners().await, ["bruno", "davi", "prof"]);
+    assert_eq!(f.db.machine_target("vmbrunoa").await.unwrap().unwrap().student_groups, ["turma-a"]);
+    f.db.record_login(groups("prof", &[], Role::Teacher)).await.unwrap();
+    assert_eq!(owners().await, ["prof"]);
+}
+
+/// What the directory said stays until it is asked again, and who was asked about longest ago comes first.
+pub async fn who_left_the_directory_is_known(f: Fixture) {
+    for name in ["ana", "bruno", "carla"] {
+        f.db.record_login(login_of(name)).await.unwrap();
+    }
+    let system = Actor::system().authorize(Fleet, action::Reconcile).unwrap();
+    let view = Actor::system().authorize(Fleet, action::ViewUser).unwrap();
+    let before = f.db.user("bruno").await.unwrap().unwrap();
+    assert!(before.in_directory && before.directory_checked_at == before.last_login_at);
+    (f.sql)("UPDATE users SET directory_checked_at = '2026-01-02 00:00:00.5' WHERE username = 'ana'");
+    (f.sql)("UPDATE users SET directory_checked_at = '2026-01-01 00:00:00.5' WHERE username = 'bruno'");
+    let day_ago = chrono::Utc::now() - TimeDelta::days(1);
+    assert_eq!(f.db.people_to_check(&system, day_ago, 10).await.unwrap(), ["bruno", "ana"]);
+    assert_eq!(f.db.people_to_check(&system, day_ago, 1).await.unwrap(), ["bruno"]);
+    f.db.record_presence(&system, "bruno", false).await.unwrap();
+    f.db.record_presence(&system, "ghost", false).await.unwrap();
+    assert_eq!(f.db.people_to_check(&system, day_ago, 10).await.unwrap(), ["ana"]);
+    let gone = UserFilter { in_directory: Some(false), ..UserFilter::default() };
+    let page = f.db.users_page(&view, gone, 10, None).await.unwrap();
+    let names: Vec<&str> = page.items.iter().map(|person| person.user.username.as_str()).collect();
+    assert_eq!(names, ["bruno"]);
+    // Who logs in is there.
+    assert!(f.db.record_login(login_of("bruno")).await.unwrap().in_directory);
 }

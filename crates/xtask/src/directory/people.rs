@@ -97,6 +97,24 @@ impl Directory {
         self
     }
 
+    /// The same without somebody, who has left the school.
+    #[must_use]
+    pub fn without_person(mut self, uid: &str) -> Self {
+        self.people.retain(|person| person.uid != uid);
+        for group in &mut self.groups {
+            group.members.retain(|member| member != uid);
+        }
+        self
+    }
+
+    /// One more group.
+    #[must_use]
+    pub fn with_group(mut self, cn: &str, members: &[&str]) -> Self {
+        let members = members.iter().map(|uid| (*uid).to_owned()).collect();
+        self.groups.push(Group { cn: cn.to_owned(), members });
+        self
+    }
+
     /// Where people are.
     #[must_use]
     pub fn people_dn(&self) -> String {

@@ -4,8 +4,8 @@
 //! does not exist, StartTLS (which it does not offer), anything that would change an entry.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use anyhow::{Context as _, Result};
 use futures::{SinkExt as _, StreamExt as _};
@@ -42,7 +42,7 @@ pub struct Asked {
 
 #[derive(Debug)]
 struct Shared {
-    tree: Tree,
+    tree: RwLock<Tree>,
     base_dn: String,
     binds: AtomicUsize,
     searches: AtomicUsize,
@@ -59,7 +59,7 @@ impl DirectoryServer {
             .with_context(|| format!("the directory cannot listen on {address}"))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            tree: Tree::new(directory.entries()),
+            tree: RwLock::new(Tree::new(directory.entries())),
             base_dn: directory.base_dn.clone(),
             binds: AtomicUsize::new(0),
             searches: AtomicUsize::new(0),
@@ -84,6 +84,12 @@ impl DirectoryServer {
     #[must_use]
     pub fn vms_config(&self) -> String {
         self.directory.vms_config(&self.url())
+    }
+
+    /// Serves these people from now on: somebody came, or left.
+    pub fn replace(&self, directory: &Directory) {
+        let tree = Tree::new(directory.entries());
+        *self.shared.tree.write().unwrap_or_else(PoisonError::into_inner) = tree;
     }
 
     /// How much it was asked so far.
@@ -177,6 +183,11 @@ impl Shared {
         })
     }
 
+    /// A poisoned lock only says that another connection panicked; a tree is replaced whole.
+    fn tree(&self) -> RwLockReadGuard<'_, Tree> {
+        self.tree.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn bind(&self, request: &LdapBindRequest) -> LdapResult {
         let LdapBindCred::Simple(password) = &request.cred else {
             return result(LdapResultCode::AuthMethodNotSupported, "only simple binds");
@@ -190,7 +201,7 @@ impl Shared {
                 LdapResultCode::UnwillingToPerform,
                 "unauthenticated bind (DN with no password) disallowed",
             ),
-            _ if self.tree.password_is(&request.dn, password) => result(LdapResultCode::Success, ""),
+            _ if self.tree().password_is(&request.dn, password) => result(LdapResultCode::Success, ""),
             _ => result(LdapResultCode::InvalidCredentials, ""),
         }
     }
@@ -199,7 +210,8 @@ impl Shared {
         if request.base.is_empty() && request.scope == LdapSearchScope::Base {
             return vec![self.root(), LdapOp::SearchResultDone(result(LdapResultCode::Success, ""))];
         }
-        let Some(found) = self.tree.search(&request.base, &request.scope, &request.filter) else {
+        let tree = self.tree();
+        let Some(found) = tree.search(&request.base, &request.scope, &request.filter) else {
             return vec![LdapOp::SearchResultDone(result(LdapResultCode::NoSuchObject, ""))];
         };
         // 0 is no limit.

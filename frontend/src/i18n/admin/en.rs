@@ -75,6 +75,7 @@ pub(crate) const TEXTS: AdminTexts = AdminTexts {
             "operation.cancel" => "Cancel operation",
             "user.edit" => "Change user",
             "user.sign_out" => "End sessions",
+            "user.check" => "Ask the directory",
             "quota.put" => "Set quota",
             "quota.delete" => "Remove quota",
             "profile.create" => "Create profile",

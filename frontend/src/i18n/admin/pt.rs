@@ -79,6 +79,7 @@ pub(crate) const TEXTS: AdminTexts = AdminTexts {
             "operation.cancel" => "Cancelar operação",
             "user.edit" => "Alterar usuário",
             "user.sign_out" => "Encerrar sessões",
+            "user.check" => "Consultar o diretório",
             "quota.put" => "Definir cota",
             "quota.delete" => "Retirar cota",
             "profile.create" => "Criar perfil",
