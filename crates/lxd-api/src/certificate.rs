@@ -42,10 +42,33 @@ pub struct CertificatesPost {
     /// Projects of a restricted certificate.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_default")]
     pub projects: Vec<String>,
+    /// LXD shall make a token, with which a client adds its own certificate; the answer is an operation with it.
+    /// Extension `certificate_token`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub token: bool,
     /// Trust password, for a client that is not trusted yet (LXD before 5.21).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub password: String,
     /// Trust token, for a client that is not trusted yet (newer LXD, Incus).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub trust_token: String,
+}
+
+/// What the metadata of the operation holds that [`CertificatesPost::token`] begins, and what a token is: these, as JSON
+/// in base64.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CertificateAddToken {
+    /// Name that the certificate will have.
+    pub client_name: String,
+    /// The server's own certificate, SHA-256.
+    pub fingerprint: String,
+    /// Where the server is.
+    #[serde(deserialize_with = "null_default")]
+    pub addresses: Vec<String>,
+    /// What the client shows.
+    pub secret: String,
+    /// Until when, RFC 3339; empty: until it is used.
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_default")]
+    pub expires_at: String,
 }

@@ -32,7 +32,7 @@ mod status;
 mod storage;
 mod wire;
 
-pub use certificate::{Certificate, CertificatesPost};
+pub use certificate::{Certificate, CertificateAddToken, CertificatesPost};
 pub use cluster::{Cluster, ClusterMember, ClusterMemberConfigKey};
 pub use envelope::{Outcome, Response, ResponseType};
 pub use event::{Event, EventPayload, EventType, Lifecycle, Logging, Requestor};
@@ -45,7 +45,7 @@ pub use instance_state::{
     InstanceState, InstanceStateCpu, InstanceStateDisk, InstanceStateMemory, InstanceStateNetwork,
     InstanceStateNetworkAddress, InstanceStateNetworkCounters,
 };
-pub use network::{Lease, Network};
+pub use network::{Lease, Network, NetworkPut};
 pub use operation::Operation;
 pub use path::{ResourcePath, instance_of, operation_id_of, snapshot_of};
 pub use profile::{Profile, ProfilePut};

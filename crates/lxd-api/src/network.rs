@@ -30,6 +30,25 @@ pub struct Network {
     pub locations: Vec<String>,
 }
 
+impl Network {
+    /// What a PUT replaces, as it stands.
+    #[must_use]
+    pub fn to_put(&self) -> NetworkPut {
+        NetworkPut { config: self.config.clone(), description: self.description.clone() }
+    }
+}
+
+/// Body of `PUT` and `PATCH /1.0/networks/<name>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkPut {
+    /// The whole configuration; with PATCH, what is added to it.
+    #[serde(deserialize_with = "null_default")]
+    pub config: Config,
+    /// Free text.
+    pub description: String,
+}
+
 /// One entry of `GET /1.0/networks/<name>/leases`. Extension `network_leases`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

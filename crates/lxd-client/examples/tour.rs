@@ -80,7 +80,7 @@ async fn look_around(client: &Client) -> Result<(), Error> {
     println!("{} instances", client.instance_names().await?.len());
     println!("{} operations", client.operations().await?.len());
     println!("clustered: {}", client.cluster().await?.enabled);
-    println!("{} bytes of metrics", client.metrics().await?.len());
+    println!("{} bytes of metrics", client.metrics(None).await?.len());
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::{
 
 use http::Method;
 use lxd_api::{Outcome, Response, ServerInfo};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) transport: Transport,
     pub(crate) hub: EventHub,
     project: Option<String>,
+    /// The certificate that we show over HTTPS.
+    pub(crate) own: Option<CertificateDer<'static>>,
     extensions: RwLock<Option<Arc<HashSet<String>>>>,
 }
 
@@ -60,7 +63,15 @@ impl Client {
         let transport = Transport::new(&config)?;
         let hub = EventHub::new(transport.clone(), config.project.clone());
         Ok(Self {
-            inner: Arc::new(Inner { transport, hub, project: config.project, extensions: RwLock::new(None) }),
+            inner: Arc::new(Inner {
+                transport,
+                hub,
+                own: config
+                    .tls
+                    .and_then(|tls| CertificateDer::from_pem_slice(tls.client_cert_pem.as_bytes()).ok()),
+                project: config.project,
+                extensions: RwLock::new(None),
+            }),
         })
     }
 

@@ -38,7 +38,7 @@ mod path;
 mod tls;
 mod transport;
 
-pub use api::{ImageUpload, RebuildSource};
+pub use api::{ImageUpload, RebuildSource, certificate_body};
 pub use client::{Client, Tagged};
 pub use config::{ClientConfig, Endpoint, Timeouts, TlsIdentity};
 pub use error::{BoxError, Error};

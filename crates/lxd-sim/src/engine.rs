@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use crate::{
-    reply::{ApiRequest, Reply},
+    reply::{ApiRequest, Reply, sha256_hex},
     state::{InstanceRecord, OperationRecord, State, instance_path},
     timing::Timing,
 };
@@ -214,6 +214,39 @@ impl Core {
         let record =
             OperationRecord { operation: operation.clone(), done, task: Some(handle.abort_handle()) };
         state.operations.insert(id, record);
+        Reply::Operation(Box::new(operation))
+    }
+
+    /// A token for a certificate: an operation that stands until it is used. Nobody adds one with it here, as the
+    /// certificates of those who may come in are named beforehand.
+    pub(crate) fn issue_token(&self, name: &str) -> Reply {
+        let (id, now) = (Uuid::new_v4().to_string(), Some(Utc::now()));
+        let der = pem::parse(&self.certificate).map(pem::Pem::into_contents).unwrap_or_default();
+        let https = *self.https.lock().unwrap_or_else(PoisonError::into_inner);
+        let metadata = object(json!({
+            "addresses": https.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "fingerprint": sha256_hex(&der),
+            "request": { "name": name },
+            "secret": Uuid::new_v4().simple().to_string().repeat(2),
+        }));
+        let mut state = self.lock();
+        let operation = Operation {
+            id: id.clone(),
+            class: "token".into(),
+            description: "Executing operation".into(),
+            created_at: now,
+            updated_at: now,
+            status: StatusCode::RUNNING.to_string(),
+            status_code: StatusCode::RUNNING,
+            metadata,
+            may_cancel: true,
+            location: state.own_member(),
+            ..Operation::default()
+        };
+        self.publish_operation(&operation);
+        // Its end never comes: the sender is gone, which waiting takes for an abort.
+        let (_, done) = watch::channel(false);
+        state.operations.insert(id, OperationRecord { operation: operation.clone(), done, task: None });
         Reply::Operation(Box::new(operation))
     }
 

@@ -142,17 +142,25 @@ impl State {
 
     /// The same address for the same MAC, unless another has it.
     fn free_address(&self, mac: &str, network: &Network) -> Option<Ipv4Addr> {
-        let (gateway, prefix) = network.config.get("ipv4.address")?.split_once('/')?;
-        let gateway = u32::from(gateway.parse::<Ipv4Addr>().ok()?);
-        let hosts = 32_u32.checked_sub(prefix.parse().ok()?)?;
-        let size = 1_u32.checked_shl(hosts)?;
-        let base = gateway & !(size.checked_sub(1)?);
-        let usable = size.checked_sub(3)?.max(1);
+        let (gateway, base, size) = subnet(network.config.get("ipv4.address")?)?;
+        let whole = vec![(base.saturating_add(2), base.saturating_add(size.checked_sub(2)?))];
+        let ranges = network.config.get("ipv4.dhcp.ranges").and_then(|text| ranges(text)).unwrap_or(whole);
+        let usable = ranges.iter().map(|(first, last)| last - first + 1).sum::<u32>().max(1);
         let seed = u32::from_str_radix(sha256_hex(mac.as_bytes()).get(..8)?, 16).ok()?;
         let taken: BTreeSet<u32> =
             self.leases.values().chain(self.reserved.values()).map(|a| u32::from(*a)).collect();
+        let nth = |number: u32| {
+            let mut left = number;
+            ranges.iter().find_map(|(first, last)| match left.checked_sub(last - first + 1) {
+                None => Some(first.saturating_add(left)),
+                Some(rest) => {
+                    left = rest;
+                    None
+                }
+            })
+        };
         (0..usable)
-            .map(|step| base.saturating_add(2).saturating_add(seed.wrapping_add(step) % usable))
+            .filter_map(|step| nth(seed.wrapping_add(step) % usable))
             .find(|candidate| *candidate != gateway && !taken.contains(candidate))
             .map(Ipv4Addr::from)
     }
@@ -237,6 +245,24 @@ impl State {
     pub(crate) fn has_extension(&self, name: &str) -> bool {
         self.extensions.iter().any(|extension| extension == name)
     }
+}
+
+/// The gateway of `10.99.0.1/18`, the subnet's first address, and how many it has.
+pub(crate) fn subnet(text: &str) -> Option<(u32, u32, u32)> {
+    let (gateway, prefix) = text.split_once('/')?;
+    let gateway = u32::from(gateway.parse::<Ipv4Addr>().ok()?);
+    let size = 1_u32.checked_shl(32_u32.checked_sub(prefix.parse().ok()?)?)?;
+    Some((gateway, gateway & !(size.checked_sub(1)?), size))
+}
+
+/// First and last address of each of `10.99.0.2-10.99.0.9,10.99.1.0-10.99.1.9`.
+pub(crate) fn ranges(text: &str) -> Option<Vec<(u32, u32)>> {
+    let range = |one: &str| {
+        let (first, last) = one.trim().split_once('-')?;
+        let number = |text: &str| text.trim().parse::<Ipv4Addr>().ok().map(u32::from);
+        Some((number(first)?, number(last)?)).filter(|(first, last)| first <= last)
+    };
+    text.split(',').map(range).collect()
 }
 
 /// Everything but RFC 3986's unreserved characters is encoded.

@@ -106,6 +106,16 @@ actions! {
     ViewQuotas = "quota.view", mutates: false, on: [Fleet];
     /// Change what roles and groups may use.
     ManageQuotas = "quota.manage", mutates: true, on: [Fleet];
+    /// See how everything is, and what the servers used lately.
+    ViewOverview = "overview.view", mutates: false, on: [Fleet];
+    /// See what a machine used lately.
+    ViewMachineUsage = "machine.usage", mutates: false, on: [MachineTarget];
+    /// See the servers, their networks and whom they trust.
+    ViewServers = "server.view", mutates: false, on: [Fleet];
+    /// Change the addresses of a server's networks.
+    ManageNetworks = "network.manage", mutates: true, on: [Fleet];
+    /// Change whom a server trusts.
+    ManageCertificates = "certificate.manage", mutates: true, on: [Fleet];
     /// Read the audit log.
     ViewAudit = "audit.view", mutates: false, on: [Fleet];
     /// See where what is written down and what runs on the servers do not match.

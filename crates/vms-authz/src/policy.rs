@@ -39,7 +39,7 @@ pub const fn policy(role: Role, relation: Relation, action: ActionName) -> Decis
     let [own, student, taught, teacher, admin] = match action {
         // Machines. Nobody learns that someone else's exists but the teachers of its owner, who see it and may not touch
         // it.
-        A::ViewMachine | A::ListSnapshots => [Allow, Hide, Allow, Hide, Allow],
+        A::ViewMachine | A::ViewMachineUsage | A::ListSnapshots => [Allow, Hide, Allow, Hide, Allow],
         A::EditMachine
         | A::ChangePower
         | A::ResetMachine
@@ -66,6 +66,8 @@ pub const fn policy(role: Role, relation: Relation, action: ActionName) -> Decis
         A::ViewCatalog => [Allow, Allow, Allow, Allow, Allow],
         A::ViewProfile | A::ManageProfiles => [Forbid, Forbid, Forbid, Forbid, Allow],
         A::ViewAudit | A::ViewDifferences | A::AdoptInstance => [Forbid, Forbid, Forbid, Forbid, Allow],
+        A::ViewOverview | A::ViewServers => [Forbid, Forbid, Forbid, Forbid, Allow],
+        A::ManageNetworks | A::ManageCertificates => [Forbid, Forbid, Forbid, Forbid, Allow],
         // The portal's own work.
         A::Reconcile => [Forbid, Forbid, Forbid, Forbid, Forbid],
     };

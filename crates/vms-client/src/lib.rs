@@ -14,6 +14,7 @@ mod audit;
 mod client;
 mod error;
 mod profiles;
+mod servers;
 mod session;
 mod transport;
 

@@ -6,7 +6,7 @@ use vms_types::Quota;
 
 use crate::jobs::Limits;
 
-/// Settings of the use cases, from `[machines]`, `[quota]`, `[operations]` and `[tokens]` of the configuration.
+/// Settings of the use cases, from `[machines]`, `[quota]`, `[overview]`, `[operations]` and `[tokens]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Template of instance names, with `{user}` and `{name}`.
@@ -21,6 +21,8 @@ pub struct Settings {
     pub allow_dangerous_profiles: bool,
     /// What a person may use for whom nothing else was decided. What it does not say is not limited.
     pub quota: Quota,
+    /// How often servers are asked what is used, at most; `None`: never.
+    pub sample_every: Option<Duration>,
     /// How much may be under way at once.
     pub operations: Limits,
     /// Seconds a machine has to shut down cleanly.
@@ -38,6 +40,7 @@ impl Default for Settings {
             allowed_images: Vec::new(),
             allow_dangerous_profiles: false,
             quota: Quota { machines: Some(10), ..Quota::default() },
+            sample_every: Some(Duration::from_secs(15)),
             operations: Limits::default(),
             stop_timeout: Duration::from_secs(30),
             refresh_ttl: Duration::from_secs(7 * 24 * 3600),

@@ -11,6 +11,7 @@ use vms_fleet::{Fleet, Server, ServerSummary};
 use crate::error::CoreError;
 use crate::events::{Hub, News, Tickets};
 use crate::jobs::Jobs;
+use crate::overview::KnownHealth;
 use crate::reconcile::LeftAlone;
 use crate::settings::Settings;
 
@@ -34,6 +35,8 @@ pub(crate) struct Parts {
     pub tickets: Tickets,
     pub left_alone: LeftAlone,
     pub sessions_ended: broadcast::Sender<SessionKind>,
+    /// Whether database and directory answered, a moment ago.
+    pub health: KnownHealth,
 }
 
 impl std::fmt::Debug for Vms {
@@ -91,6 +94,7 @@ impl Vms {
             tickets,
             left_alone,
             sessions_ended,
+            health: KnownHealth::default(),
         };
         Self { parts: Arc::new(parts) }
     }
@@ -106,6 +110,9 @@ impl Vms {
         self.keep_reconciled();
         self.forget_what_is_old();
         self.keep_directory_checked();
+        if let Some(interval) = self.parts.settings.sample_every {
+            self.parts.fleet.sample(interval);
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 use vms_authz::action::ListOperations;
 use vms_authz::{Action, Allowed, Fleet, OperationTarget, Permits, PersonTarget};
-use vms_types::Page;
+use vms_types::{OperationStatus, Page};
 
 use crate::connection::AnyConnection;
 use crate::convert::stored;
@@ -103,6 +103,30 @@ impl Datastore {
                 .select(OperationRecord::as_select())
                 .load(conn)?;
             page(records, limit, place, OperationRow::try_from)
+        })
+        .await
+    }
+
+    /// Everyone's operations that failed since `since`, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn failed_operations(
+        &self,
+        _proof: &Allowed<Fleet, ListOperations>,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<OperationRow>, DbError> {
+        let since = stored(since);
+        self.read(move |conn| {
+            let records: Vec<OperationRecord> = operations::table
+                .filter(operations::status.eq(OperationStatus::Failed.as_str()))
+                .filter(operations::finished_at.ge(since))
+                .order((operations::finished_at.desc(), operations::id.desc()))
+                .limit(limit.into())
+                .select(OperationRecord::as_select())
+                .load(conn)?;
+            records.into_iter().map(OperationRow::try_from).collect()
         })
         .await
     }

@@ -95,7 +95,7 @@ async fn leases_of(server: &Server, machines: &[Arc<InstanceView>]) -> Result<Ve
     let networks: BTreeSet<&String> = machines.iter().flat_map(|view| networks_of(server, view)).collect();
     let mut leases = Vec::new();
     for network in networks {
-        leases.extend(server.client().leases(network).await?);
+        leases.extend(server.refresh_leases(network).await?);
     }
     Ok(leases)
 }

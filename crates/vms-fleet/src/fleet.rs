@@ -1,12 +1,14 @@
 //! All servers together.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use lxd_client::Client;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
+use crate::sampler;
 use crate::server::Server;
 use crate::view::InstanceView;
 use crate::watcher;
@@ -30,8 +32,8 @@ pub struct Fleet {
 struct Inner {
     servers: BTreeMap<String, Arc<Server>>,
     changes: broadcast::Sender<FleetChange>,
-    /// Dropped with the fleet, which ends the tasks.
-    _watchers: JoinSet<()>,
+    /// Dropped with the fleet, which ends the tasks: the watchers, and the samplers once they were asked for.
+    tasks: Mutex<JoinSet<()>>,
 }
 
 impl Fleet {
@@ -48,7 +50,16 @@ impl Fleet {
         for server in servers.values() {
             watchers.spawn(watcher::watch(Arc::clone(server)));
         }
-        Self { inner: Arc::new(Inner { servers, changes, _watchers: watchers }) }
+        Self { inner: Arc::new(Inner { servers, changes, tasks: Mutex::new(watchers) }) }
+    }
+
+    /// Begins to ask every server what it and its machines use, not more often than once in `interval`. To be called
+    /// once, by who runs for long: a look from the command line has no use for it.
+    pub fn sample(&self, interval: Duration) {
+        let mut tasks = self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        for server in self.servers() {
+            tasks.spawn(sampler::sample(Arc::clone(server), interval));
+        }
     }
 
     /// A server by its name in the configuration.

@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chrono::{DateTime, Utc};
+use lxd_api::{Certificate, Network};
 use lxd_client::Client;
 use tokio::sync::{Notify, broadcast, watch};
 use uuid::Uuid;
 
 use crate::catalog::{self, CatalogImage, CatalogPool, CatalogProfile};
 use crate::fleet::FleetChange;
+use crate::networks::Leases;
+use crate::usage::Usage;
 use crate::view::InstanceView;
 
 /// One LXD (or Incus) endpoint, as configured.
@@ -31,6 +34,8 @@ pub struct Server {
     held: Mutex<BTreeMap<String, u32>>,
     /// One of them was let go.
     pub(crate) let_go: Notify,
+    /// What it and its machines use, as the sampler last asked.
+    pub(crate) usage: RwLock<Usage>,
 }
 
 /// Somebody works on an instance as long as this lives.
@@ -71,7 +76,17 @@ pub(crate) struct Seen {
     pub pools: Vec<CatalogPool>,
     /// Bridges whose DHCP is LXD's, so that leases can be asked for.
     pub managed_networks: BTreeSet<String>,
+    /// Every network.
+    pub networks: Vec<Network>,
+    /// What was last seen of their leases, by network.
+    pub leases: BTreeMap<String, Leases>,
+    /// Whom it trusts.
+    pub certificates: Vec<Certificate>,
     pub listed_at: Option<DateTime<Utc>>,
+    /// Since when it answers, or does not.
+    pub since: DateTime<Utc>,
+    /// Bytes on the root disk of an instance, where the storage pool can tell.
+    pub disks: BTreeMap<String, u64>,
     /// Why it does not answer.
     pub trouble: Option<String>,
     /// LXD refused our certificate, or showed another than the pinned one.
@@ -87,6 +102,8 @@ pub struct ServerSummary {
     pub endpoint: String,
     /// Whether it answers.
     pub connected: bool,
+    /// Since when it answers, or does not.
+    pub since: DateTime<Utc>,
     /// When everything was last listed.
     pub listed_at: Option<DateTime<Utc>>,
     /// Why it does not answer.
@@ -102,13 +119,14 @@ impl Server {
         Self {
             name,
             client,
-            seen: RwLock::default(),
+            seen: RwLock::new(Seen { since: Utc::now(), ..Seen::default() }),
             looks: AtomicU64::default(),
             connected: watch::Sender::new(false),
             changes,
             lacking: Notify::new(),
             held: Mutex::default(),
             let_go: Notify::new(),
+            usage: RwLock::default(),
         }
     }
 
@@ -128,6 +146,15 @@ impl Server {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         *self.connected.borrow()
+    }
+
+    /// Notes whether it answers; whether that is news.
+    pub(crate) fn set_connected(&self, connected: bool) -> bool {
+        let news = self.connected.send_replace(connected) != connected;
+        if news {
+            self.write().since = Utc::now();
+        }
+        news
     }
 
     /// Tells when [`Server::is_connected`] changes.
@@ -180,6 +207,7 @@ impl Server {
             name: self.name.clone(),
             endpoint: self.client.endpoint().to_owned(),
             connected: self.is_connected(),
+            since: seen.since,
             listed_at: seen.listed_at,
             trouble: seen.trouble.clone(),
             refused: seen.refused,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use futures::{FutureExt as _, StreamExt as _};
-use lxd_api::{EventPayload, EventType, Lifecycle};
+use lxd_api::{EventPayload, EventType, Instance, Lifecycle};
 use lxd_client::{Error, EventStream};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -57,7 +57,7 @@ pub(crate) async fn watch(server: Arc<Server>) {
         let connected_at = Instant::now();
         if let Err(error) = follow(&server).await {
             let refused = error.is_untrusted();
-            let was_connected = server.connected.send_replace(false);
+            let lost = server.set_connected(false);
             let trouble = error.to_string();
             let news = {
                 let mut seen = server.write();
@@ -66,7 +66,7 @@ pub(crate) async fn watch(server: Arc<Server>) {
                 seen.trouble = Some(trouble);
                 news
             };
-            if was_connected || news {
+            if lost || news {
                 tracing::warn!(server = server.name(), %error, "LXD server lost; its machines are shown as last seen");
                 server.announce(None);
             }
@@ -87,7 +87,7 @@ async fn follow(server: &Server) -> Result<(), Error> {
     list(server).await?;
     server.write().trouble = None;
     server.write().refused = false;
-    server.connected.send_replace(true);
+    server.set_connected(true);
     server.announce(None);
     tracing::info!(server = server.name(), instances = server.read().instances.len(), "LXD server listed");
     let mut due = Due::default();
@@ -188,6 +188,7 @@ struct Due {
     profiles: bool,
     networks: bool,
     pools: bool,
+    certificates: bool,
     everything: bool,
     /// Pause after the last attempt that left something; zero if it left nothing.
     pause: Duration,
@@ -199,7 +200,7 @@ impl Due {
     }
 
     fn is_any_list(&self) -> bool {
-        self.images || self.profiles || self.networks || self.pools || self.everything
+        self.images || self.profiles || self.networks || self.pools || self.certificates || self.everything
     }
 
     /// Notes what an event names.
@@ -220,6 +221,7 @@ impl Due {
             "image" => self.images = true,
             "profile" => self.profiles = true,
             "network" => self.networks = true,
+            "certificate" => self.certificates = true,
             // `storage-pool-created`; volumes are named so, too, and come and go with every machine.
             "storage" => self.pools |= event.action.starts_with("storage-pool-"),
             _ => {}
@@ -249,10 +251,13 @@ impl Due {
             }
         }
         if std::mem::take(&mut self.networks) {
-            self.networks = answered(server, "the networks", list_networks(server).await)?.is_none();
+            self.networks = answered(server, "the networks", server.refresh_networks().await)?.is_none();
         }
         if std::mem::take(&mut self.pools) {
             self.pools = answered(server, "the storage pools", list_pools(server).await)?.is_none();
+        }
+        if std::mem::take(&mut self.certificates) {
+            list_certificates(server).await?;
         }
         let mut refused = self.is_any_list();
         for (name, since) in std::mem::take(&mut self.instances) {
@@ -277,9 +282,10 @@ impl Due {
 
 /// Lists everything and replaces what was seen; gives the names of the instances that changed.
 async fn list(server: &Server) -> Result<Vec<String>, Error> {
-    list_networks(server).await?;
+    server.refresh_networks().await?;
     server.refresh_profiles().await?;
     list_images(server).await?;
+    list_certificates(server).await?;
     // A certificate that is restricted to a project may not see them, and manages machines all the same.
     answered(server, "the storage pools", list_pools(server).await)?;
     let changed = list_instances(server).await?;
@@ -291,7 +297,14 @@ async fn list(server: &Server) -> Result<Vec<String>, Error> {
 async fn list_instances(server: &Server) -> Result<Vec<String>, Error> {
     let look = server.look();
     let found = server.client().instances_full().await?;
+    server.write().disks = found.iter().filter_map(disk_of).collect();
     Ok(server.replace(look, found.iter().map(InstanceView::new).collect()))
+}
+
+/// What lies on an instance's root disk. Only some storage pools count that for each instance.
+fn disk_of(instance: &Instance) -> Option<(String, u64)> {
+    let usage = instance.state.as_ref()?.disk.get("root")?.usage;
+    u64::try_from(usage).ok().filter(|bytes| *bytes > 0).map(|bytes| (instance.name.clone(), bytes))
 }
 
 async fn list_images(server: &Server) -> Result<(), Error> {
@@ -306,9 +319,14 @@ async fn list_pools(server: &Server) -> Result<(), Error> {
     Ok(())
 }
 
-async fn list_networks(server: &Server) -> Result<(), Error> {
-    let found = server.client().networks().await?;
-    server.write().managed_networks =
-        found.into_iter().filter(|n| n.managed && n.kind == "bridge").map(|n| n.name).collect();
-    Ok(())
+/// What is trusted is only shown; whoever may not see it, works all the same.
+async fn list_certificates(server: &Server) -> Result<(), Error> {
+    match server.refresh_certificates().await {
+        Err(error) if error.is_unreachable() || error.is_timeout() => Err(error),
+        Err(error) => {
+            tracing::debug!(server = server.name(), %error, "LXD does not show whom it trusts");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }

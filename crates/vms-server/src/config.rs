@@ -40,6 +40,9 @@ pub struct Config {
     /// How much a person may have.
     #[serde(default)]
     pub quota: QuotaConfig,
+    /// How closely the servers' load is followed.
+    #[serde(default)]
+    pub overview: OverviewConfig,
     /// How much may be under way at once.
     #[serde(default)]
     pub operations: vms_core::Limits,
@@ -211,6 +214,21 @@ impl Default for QuotaConfig {
     }
 }
 
+/// `[overview]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OverviewConfig {
+    /// Seconds between two looks at what servers and machines use; 0 never looks.
+    pub sample_seconds: u64,
+}
+
+impl Default for OverviewConfig {
+    fn default() -> Self {
+        let every = vms_core::Settings::default().sample_every;
+        Self { sample_seconds: every.map_or(0, |every| every.as_secs()) }
+    }
+}
+
 /// `[tokens]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -349,6 +367,9 @@ impl Config {
         if !(1..=600).contains(&self.machines.stop_timeout_seconds) {
             note("[machines] stop_timeout_seconds", "must be from 1 to 600");
         }
+        if self.overview.sample_seconds > 3600 {
+            note("[overview] sample_seconds", "must be from 1 to 3600, or 0 for never");
+        }
         let limits = self.operations;
         for (key, value) in [
             ("per_user", limits.per_user),
@@ -408,6 +429,7 @@ impl Config {
                 disk_bytes: self.quota.disk_bytes,
                 snapshots_per_machine: self.quota.snapshots_per_machine,
             },
+            sample_every: Some(Duration::from_secs(self.overview.sample_seconds)).filter(|d| !d.is_zero()),
             operations: self.operations,
             stop_timeout: Duration::from_secs(self.machines.stop_timeout_seconds),
             refresh_ttl: Duration::from_secs(self.tokens.refresh_ttl_seconds),

@@ -12,8 +12,8 @@ mod metrics;
 mod server;
 
 pub use config::{
-    Config, DatabaseConfig, HttpConfig, LogConfig, LogFormat, LxdConfig, MachinesConfig, QuotaConfig,
-    SiteConfig, TokensConfig,
+    Config, DatabaseConfig, HttpConfig, LogConfig, LogFormat, LxdConfig, MachinesConfig, OverviewConfig,
+    QuotaConfig, SiteConfig, TokensConfig,
 };
 pub use logging::start_logging;
 pub use server::{Server, run};

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 pub use browser::Browser;
 pub use forwarder::Forwarder;
 pub use http::{Answer, Api};
-pub use school::{School, SchoolOptions};
+pub use school::{LXD, School, SchoolOptions};
 pub use server::Server;
 
 /// Asks again and again, every 100 ms, until the answer is `Ok`, and gives it.

@@ -31,6 +31,8 @@ pub struct SchoolOptions {
     pub machines: Option<u32>,
     /// Seconds an access token lasts; the server's default if absent.
     pub access_ttl: Option<u32>,
+    /// Seconds between two looks at what servers and machines use; the server's default if absent.
+    pub sample: Option<u32>,
     /// The built pages.
     pub pages: Option<PathBuf>,
 }
@@ -81,6 +83,9 @@ impl School {
             }
             if let Some(seconds) = options.access_ttl {
                 section(&mut whole, "tokens")?.insert("access_ttl_seconds".into(), seconds.into());
+            }
+            if let Some(seconds) = options.sample {
+                section(&mut whole, "overview")?.insert("sample_seconds".into(), seconds.into());
             }
             if options.https {
                 let server = whole.get_mut("lxd").and_then(|list| list.get_mut(0)).context("no [[lxd]]")?;

@@ -76,6 +76,24 @@ pub async fn the_bridge_knows_its_range_and_its_users(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
+pub async fn a_bridge_is_changed_by_who_knows_it(ctx: &Ctx) -> Result<()> {
+    let read = ctx.client.network(&ctx.bridge).await?;
+    let (old, before) = (read.etag.context("no ETag")?, read.value.to_put());
+    let mut put = before.clone();
+    put.config.insert("user.conformance".into(), "1".into());
+    ctx.client.update_network(&ctx.bridge, &put, Some(&old)).await?;
+    let error = ctx.client.update_network(&ctx.bridge, &put, Some(&old)).await.err();
+    ensure!(error.as_ref().is_some_and(Error::is_precondition_failed), "{error:?}");
+    let mut bad = put.clone();
+    bad.config.insert("ipv4.dhcp.ranges".into(), "10.0.0.9-many".into());
+    let error = ctx.client.update_network(&ctx.bridge, &bad, None).await.err();
+    ensure!(matches!(error, Some(Error::Api { .. })), "{error:?}");
+    ensure!(ctx.client.network(&ctx.bridge).await?.value.config == put.config);
+    ctx.client.update_network(&ctx.bridge, &before, None).await?;
+    ensure!(ctx.client.network(&ctx.bridge).await?.value.config == before.config);
+    Ok(())
+}
+
 pub async fn pools_and_their_space(ctx: &Ctx) -> Result<()> {
     let name = ctx.create().await?;
     let pools = ctx.client.storage_pools().await?;

@@ -42,16 +42,24 @@ pub async fn metrics_name_running_instances(ctx: &Ctx) -> Result<()> {
     let name = ctx.launch().await?;
     let line = ctx
         .until("the metrics of an instance", || async {
-            let text = ctx.client.metrics().await?;
+            let text = ctx.client.metrics(None).await?;
             let mine = format!("name=\"{name}\"");
-            Ok(text
-                .lines()
-                .find(|l| l.contains("_memory_RSS_bytes{") && l.contains(&mine))
-                .map(str::to_owned))
+            let of = |family: &str| {
+                let line = text.lines().find(|l| l.contains(family) && l.contains(&mine));
+                line.map(str::to_owned)
+            };
+            let all = [
+                of("_cpu_seconds_total{"),
+                of("_memory_MemTotal_bytes{"),
+                of("_memory_MemAvailable_bytes{"),
+                of("_network_receive_bytes_total{device=\"eth0\""),
+                of("_network_transmit_bytes_total{device=\"eth0\""),
+            ];
+            Ok(all.iter().all(Option::is_some).then(|| of("_memory_RSS_bytes{")).flatten())
         })
         .await?;
     let value: f64 = line.rsplit(' ').next().unwrap_or_default().parse()?;
-    ensure!(value > 0.0, "{line}");
+    ensure!(value > 0.0 && line.contains("project=\"default\""), "{line}");
     Ok(())
 }
 
@@ -112,6 +120,13 @@ pub async fn certificates_are_added_and_removed(ctx: &Ctx) -> Result<()> {
     ctx.client.delete_certificate(&fingerprint).await?;
     ensure!(ctx.client.certificate(&fingerprint).await.is_err_and(|error| error.is_not_found()));
     ensure!(ctx.client.delete_certificate(&fingerprint).await.is_err_and(|error| error.is_not_found()));
+    Ok(())
+}
+
+pub async fn a_token_is_made_for_a_certificate(ctx: &Ctx) -> Result<()> {
+    let token = ctx.client.issue_token("conformance-token").await?;
+    ensure!(token.len() > 100, "{token}");
+    ensure!(ctx.client.certificates().await?.iter().all(|one| one.name != "conformance-token"));
     Ok(())
 }
 

@@ -26,6 +26,7 @@ pub struct Builder {
     timing: Timing,
     http: String,
     profiles: Vec<Profile>,
+    sample_seconds: u32,
 }
 
 impl Builder {
@@ -53,6 +54,13 @@ impl Builder {
         self
     }
 
+    /// Follows the load of the servers as closely as can be. Else nothing is asked of LXD that nobody asked for, so that
+    /// tests may count its requests.
+    pub fn sampling(mut self) -> Self {
+        self.sample_seconds = 1;
+        self
+    }
+
     /// More keys of `[http]`.
     pub fn http(mut self, keys: impl Into<String>) -> Self {
         self.http = keys.into();
@@ -73,10 +81,11 @@ impl Builder {
         let people = DirectoryServer::start(school, loopback).await.unwrap();
         let text = format!(
             "[http]\nlisten = \"127.0.0.1:0\"\n{}\n[database]\nurl = \"{}\"\n[quota]\nmachines = {}\n\
-             [tokens]\nsigning_key_file = \"{}\"\n[[lxd]]\nname = \"lxd1\"\nendpoint = \"{}\"\n\n{}",
+             [overview]\nsample_seconds = {}\n[tokens]\nsigning_key_file = \"{}\"\n[[lxd]]\nname = \"lxd1\"\nendpoint = \"{}\"\n\n{}",
             self.http,
             database(dir.path()),
             self.quota,
+            self.sample_seconds,
             dir.path().join("key.pem").display(),
             sim.endpoint(),
             people.vms_config(),
@@ -113,7 +122,13 @@ pub struct TestApp {
 
 impl TestApp {
     pub fn builder() -> Builder {
-        Builder { quota: 10, timing: Timing::instant(), http: String::new(), profiles: Vec::new() }
+        Builder {
+            quota: 10,
+            timing: Timing::instant(),
+            http: String::new(),
+            profiles: Vec::new(),
+            sample_seconds: 0,
+        }
     }
 
     pub async fn start() -> Self {

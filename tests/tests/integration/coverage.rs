@@ -54,6 +54,17 @@ const ROWS: &[(&str, [u16; 5])] = &[
     ("difference_list", [401, 403, 403, 403, 200]),
     // Of an instance that does not exist: see differences.rs for others.
     ("machine_adopt", [401, 403, 403, 403, 404]),
+    ("machine_usage", [401, 404, 200, 200, 200]),
+    ("overview_view", [401, 403, 403, 403, 200]),
+    ("overview_history", [401, 403, 403, 403, 200]),
+    ("server_list", [401, 403, 403, 403, 200]),
+    ("network_list", [401, 403, 403, 403, 200]),
+    ("network_view", [401, 403, 403, 403, 200]),
+    ("network_edit", [401, 403, 403, 403, 200]),
+    ("network_leases", [401, 403, 403, 403, 200]),
+    ("certificate_list", [401, 403, 403, 403, 200]),
+    ("certificate_add", [401, 403, 403, 403, 201]),
+    ("certificate_remove", [401, 403, 403, 403, 204]),
     ("audit_list", [401, 403, 403, 403, 200]),
     ("audit_export", [401, 403, 403, 403, 200]),
     ("user_list", [401, 403, 403, 403, 200]),
@@ -113,6 +124,8 @@ fn body(id: &str, number: usize) -> Value {
             "root": { "type": "disk", "path": "/", "pool": "default" },
             "eth0": { "type": "nic", "name": "eth0", "network": "lxdbr0" },
         } }),
+        "network_edit" => json!({ "dhcp_ranges": [] }),
+        "certificate_add" => json!({ "name": format!("c{number}") }),
         "user_edit" => json!({ "quota": { "machines": 7 } }),
         "quota_put" => json!({ "machines": 7 }),
         "snapshot_create" => json!({ "name": "second" }),
@@ -162,6 +175,16 @@ pub(crate) fn fill(path: &str, things: &Things) -> String {
     path.replace("{operation}", &things.operation)
         .replace("{token}", &things.token)
         .replace("{profile}", "default")
+        .replace("{server}", "lxd1")
+        .replace("{network}", "lxdbr0")
+}
+
+/// A certificate that the server trusts; its fingerprint.
+async fn certificate(admin: &Person) -> String {
+    let pem = rcgen::generate_simple_self_signed(vec!["somebody".to_owned()]).unwrap().cert.pem();
+    let new = json!({ "name": "somebody", "certificate": pem });
+    let added = admin.post("/servers/lxd1/certificates", new).await.expect(201);
+    added["certificate"]["fingerprint"].as_str().unwrap().to_owned()
 }
 
 async fn ask(person: &Person, operation: &Described, path: &str, number: usize) -> Answer {
@@ -200,6 +223,9 @@ async fn everyone_may_exactly_what_the_table_says_and_every_change_is_written_do
             if operation.id == "quota_delete" {
                 people[4].send(Method::PUT, &path, Some(json!({}))).await.expect(200);
             }
+            if operation.id == "certificate_remove" {
+                path = path.replace("{fingerprint}", &certificate(&people[4]).await);
+            }
             let request = format!("cell-{number}");
             let answer = ask(&person.with("x-request-id", &request), operation, &path, number).await;
             assert_eq!(answer.status, status, "{name}: {} {}: {}", operation.id, answer.asked, answer.text);
@@ -231,9 +257,9 @@ async fn what_is_someone_elses_looks_like_what_does_not_exist() {
     let rows: BTreeMap<&str, [u16; 5]> = ROWS.iter().copied().collect();
     app.log_in("aluno0001").await;
     let mut compared = 0;
-    // Profiles are nobody's own.
-    let owned =
-        |operation: &&Described| operation.path.contains('{') && !operation.path.contains("{profile}");
+    // Profiles and servers are nobody's own.
+    let common = |path: &str| path.contains("{profile}") || path.contains("{server}");
+    let owned = |operation: &&Described| operation.path.contains('{') && !common(&operation.path);
     for operation in described().iter().filter(owned) {
         let mut bodies = Vec::new();
         for things in [&theirs, &nothing] {

@@ -8,8 +8,10 @@ mod bad_input;
 mod faults;
 mod foreign;
 mod life;
+mod networks;
 mod outage;
 mod outside;
+mod overview;
 mod quota;
 mod watch;
 

@@ -11,5 +11,6 @@ mod server;
 mod snapshots;
 mod storage;
 
+pub use certificates::certificate_body;
 pub use images::ImageUpload;
 pub use instances::RebuildSource;

@@ -1,6 +1,7 @@
 //! Networks and leases: `/1.0/networks`. Extension `network`.
 
-use lxd_api::{Lease, Network};
+use http::Method;
+use lxd_api::{Lease, Network, NetworkPut};
 
 use crate::{
     client::{Client, Tagged},
@@ -31,6 +32,21 @@ impl Client {
     /// [`Error::NotFound`].
     pub async fn network(&self, name: &str) -> Result<Tagged<Network>, Error> {
         self.get(network(name)?).await
+    }
+
+    /// `PUT /1.0/networks/<name>`: replaces its configuration. LXD starts the bridge's DHCP anew; machines keep the
+    /// addresses they have until they ask again. Begin with [`Network::to_put`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::PreconditionFailed`] if `if_match` is an old ETag; [`Error::Api`] (400) for
+    /// what LXD does not take.
+    pub async fn update_network(
+        &self,
+        name: &str,
+        update: &NetworkPut,
+        if_match: Option<&str>,
+    ) -> Result<(), Error> {
+        self.change(Method::PUT, network(name)?, Some(update), if_match).await
     }
 
     /// `GET /1.0/networks/<name>/leases`: the addresses of all instances on a managed bridge, in one cheap

@@ -43,14 +43,14 @@ impl Client {
         Ok(self.get(ApiPath::root().at("resources").target(target)).await?.value)
     }
 
-    /// `GET /1.0/metrics`: CPU, memory, disk and network of every running instance, in OpenMetrics text.
-    /// LXD keeps them for 8 s. Extension `metrics`.
+    /// `GET /1.0/metrics`: CPU, memory, disk and network of every running instance, in OpenMetrics text; of one
+    /// cluster member with `target` (without, of the one that answers). LXD keeps them for 8 s. Extension `metrics`.
     ///
     /// # Errors
     /// [`Error::MissingExtension`] before LXD 4.19.
-    pub async fn metrics(&self) -> Result<String, Error> {
+    pub async fn metrics(&self, target: Option<&str>) -> Result<String, Error> {
         self.require_extension("metrics").await?;
-        let path = ApiPath::root().at("metrics");
+        let path = ApiPath::root().at("metrics").target(target);
         let name = path.path().to_owned();
         let reply = self.send(self.request(Method::GET, path)).await?;
         String::from_utf8(reply.body.into())

@@ -1,11 +1,13 @@
-//! Networks with their leases, and storage pools: read only here.
+//! Networks with their leases, and storage pools.
 
-use lxd_api::{Config, Lease, Network, StoragePool, StoragePoolResources, Usage};
+use lxd_api::{Config, Lease, Network, NetworkPut, StoragePool, StoragePoolResources, Usage};
+use serde_json::Map;
 
 use crate::{
+    api::metrics::POOL_SIZE,
     engine::Core,
     reply::{ApiRequest, Failure, Reply, etag},
-    state::{State, encode},
+    state::{State, encode, ranges, subnet},
 };
 
 fn uses(key: &'static str, name: &str) -> impl Fn(&Config) -> bool {
@@ -34,8 +36,44 @@ pub(crate) fn networks(core: &Core, request: &ApiRequest) -> Result<Reply, Failu
 pub(crate) fn network(core: &Core, name: &str) -> Result<Reply, Failure> {
     let state = core.lock();
     let network = state.networks.get(name).ok_or_else(|| Failure::not_found("Network not found"))?;
-    let tag = etag(&(&network.name, network.managed, &network.kind, &network.description, &network.config))?;
-    Reply::tagged(&shown_network(&state, network), tag)
+    Reply::tagged(&shown_network(&state, network), network_tag(network)?)
+}
+
+fn network_tag(network: &Network) -> Result<String, Failure> {
+    etag(&(&network.name, network.managed, &network.kind, &network.description, &network.config))
+}
+
+/// Replaces the configuration of a bridge. Leases that lie outside of its new range stay until they are asked for anew.
+pub(crate) fn put_network(core: &Core, request: &ApiRequest, name: &str) -> Result<Reply, Failure> {
+    let put: NetworkPut = request.json()?;
+    let mut state = core.lock();
+    let network = state.networks.get(name).filter(|network| network.managed);
+    let network = network.ok_or_else(|| Failure::not_found("Network not found"))?;
+    request.check_etag(&network_tag(network)?)?;
+    let mut config = put.config;
+    config.retain(|_, value| !value.is_empty());
+    let wrong = |key: &str, why: String| {
+        Failure::bad(format!("Invalid value for network \"{name}\" option \"{key}\": {why}"))
+    };
+    if let Some(address) =
+        config.get("ipv4.address").filter(|address| !["none", "auto"].contains(&address.as_str()))
+        && subnet(address).is_none()
+    {
+        return Err(wrong("ipv4.address", format!("invalid CIDR address: {address}")));
+    }
+    if let Some(text) = config.get("ipv4.dhcp.ranges")
+        && ranges(text).is_none()
+    {
+        return Err(wrong("ipv4.dhcp.ranges", format!("Invalid IP range: {text}")));
+    }
+    if let Some(network) = state.networks.get_mut(name) {
+        network.config = config;
+        network.description = put.description;
+    }
+    let by = Some(request.requestor.clone());
+    let path = format!("/1.0/networks/{}", encode(name));
+    core.lifecycle("network-updated", path, Map::new(), by, &state.own_member());
+    Ok(Reply::done())
 }
 
 /// The gateway, then every address that was given away: of stopped instances too.
@@ -106,7 +144,7 @@ pub(crate) fn pool_resources(core: &Core, name: &str) -> Result<Reply, Failure> 
     };
     let used = state.instances.values().map(each).fold(8_000_000_000_u64, u64::saturating_add);
     Reply::sync(&StoragePoolResources {
-        space: Usage { used, total: 250_000_000_000 },
+        space: Usage { used, total: POOL_SIZE },
         inodes: Usage { used: 180_000, total: 16_777_216 },
     })
 }

@@ -1,5 +1,7 @@
 //! `/1.0/certificates`: whom the server trusts over HTTPS.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use lxd_api::{Certificate, CertificatesPost};
 use serde_json::Map;
@@ -48,10 +50,13 @@ pub(crate) fn entry(name: &str, der: &[u8]) -> Certificate {
     }
 }
 
-pub(crate) fn create(core: &Core, request: &ApiRequest) -> Result<Reply, Failure> {
+pub(crate) fn create(core: &Arc<Core>, request: &ApiRequest) -> Result<Reply, Failure> {
     let post: CertificatesPost = request.json()?;
     if !matches!(post.kind.as_str(), "client" | "metrics") {
         return Err(Failure::bad("Invalid certificate type"));
+    }
+    if post.token {
+        return Ok(core.issue_token(&post.name));
     }
     if post.certificate.is_empty() {
         return Err(Failure::bad("Client is already trusted"));

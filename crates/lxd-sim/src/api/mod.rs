@@ -5,6 +5,7 @@ mod certificates;
 mod cluster;
 mod images;
 pub(crate) mod instances;
+mod metrics;
 mod operations;
 mod profiles;
 mod server;
@@ -87,7 +88,7 @@ pub(crate) async fn answer(core: &Arc<Core>, request: &ApiRequest) -> Result<Rep
         ("GET", "") => Reply::sync(&["/1.0"]),
         ("GET", "1.0") => server::get(core, request),
         ("GET", "1.0/resources") => server::resources(core, request),
-        ("GET", "1.0/metrics") => Ok(server::metrics(core)),
+        ("GET", "1.0/metrics") => metrics::get(core, request),
         ("GET", "1.0/certificates") => certificates::list(core, request),
         ("POST", "1.0/certificates") => certificates::create(core, request),
         ("GET", "1.0/certificates/{fingerprint}") => certificates::get(core, first),
@@ -130,6 +131,7 @@ pub(crate) async fn answer(core: &Arc<Core>, request: &ApiRequest) -> Result<Rep
         }
         ("GET", "1.0/networks") => catalog::networks(core, request),
         ("GET", "1.0/networks/{network}") => catalog::network(core, first),
+        ("PUT", "1.0/networks/{network}") => catalog::put_network(core, request, first),
         ("GET", "1.0/networks/{network}/leases") => catalog::leases(core, first),
         ("GET", "1.0/storage-pools") => catalog::pools(core, request),
         ("GET", "1.0/storage-pools/{pool}") => catalog::pool(core, first),

@@ -1,6 +1,4 @@
-//! `/1.0`, `/1.0/resources`, `/1.0/metrics`.
-
-use std::fmt::Write as _;
+//! `/1.0`, `/1.0/resources`.
 
 use lxd_api::{
     Resources, ResourcesCpu, ResourcesCpuCore, ResourcesCpuSocket, ResourcesDisk, ResourcesMemory,
@@ -9,7 +7,7 @@ use lxd_api::{
 use serde_json::{Map, Value};
 
 use crate::{
-    api::states,
+    api::{metrics::HOST_MEMORY, states},
     engine::Core,
     reply::{ApiRequest, Failure, Reply, etag, sha256_hex},
 };
@@ -91,7 +89,7 @@ pub(crate) fn resources(core: &Core, request: &ApiRequest) -> Result<Reply, Fail
             }],
             total: 8,
         },
-        memory: ResourcesMemory { used, total: 16 << 30 },
+        memory: ResourcesMemory { used, total: HOST_MEMORY },
         storage: ResourcesStorage {
             disks: vec![ResourcesDisk {
                 id: "vda".into(),
@@ -104,41 +102,4 @@ pub(crate) fn resources(core: &Core, request: &ApiRequest) -> Result<Reply, Fail
         system: ResourcesSystem { kind: "virtual-machine".into(), ..ResourcesSystem::default() },
         load: None,
     })
-}
-
-/// Prometheus text: CPU and memory of every running instance.
-pub(crate) fn metrics(core: &Core) -> Reply {
-    let state = core.lock();
-    let running: Vec<_> = state.instances.values().filter(|record| record.is_on()).collect();
-    let mut text = String::new();
-    let mut family = |name: &str, help: &str, kind: &str, lines: Vec<String>| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for line in lines {
-            let _ = writeln!(text, "{line}");
-        }
-    };
-    let cpu = running.iter().map(|record| {
-        let seconds = record.started_at.map_or(0.0, |at| at.elapsed().as_secs_f64() * 0.002 + 0.18);
-        format!(
-            "lxd_cpu_seconds_total{{cpu=\"0\",mode=\"user\",name=\"{}\",project=\"default\",type=\"container\"}} {seconds}",
-            record.name
-        )
-    });
-    family(
-        "lxd_cpu_seconds_total",
-        "The total number of CPU time used in seconds.",
-        "counter",
-        cpu.collect(),
-    );
-    let memory = running.iter().map(|record| {
-        format!(
-            "lxd_memory_RSS_bytes{{name=\"{}\",project=\"default\",type=\"container\"}} {}",
-            record.name,
-            states::memory_usage(&state, record)
-        )
-    });
-    let help = "The amount of anonymous and swap cache memory.";
-    family("lxd_memory_RSS_bytes", help, "gauge", memory.collect());
-    Reply::Text(text)
 }

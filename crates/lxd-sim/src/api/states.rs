@@ -34,14 +34,16 @@ pub(crate) fn render(state: &State, record: &InstanceRecord) -> InstanceState {
     if !record.is_on() {
         return shown;
     }
-    let up = record.started_at.map_or(0, |at| at.elapsed().as_secs());
     let usage = memory_usage(state, record);
     shown.memory =
         InstanceStateMemory { usage, usage_peak: usage.saturating_add(1 << 20), ..Default::default() };
     shown.pid = record.pid;
     shown.processes = 11;
     shown.cpu = InstanceStateCpu {
-        usage: i64::try_from(up).unwrap_or(0).saturating_mul(2_000_000).saturating_add(180_000_000),
+        usage: Duration::try_from_secs_f64(cpu_seconds(record))
+            .ok()
+            .and_then(|used| i64::try_from(used.as_nanos()).ok())
+            .unwrap_or(i64::MAX),
     };
     let address = |family: &str, address: String, netmask: &str, scope: &str| InstanceStateNetworkAddress {
         family: family.into(),
@@ -74,7 +76,7 @@ pub(crate) fn render(state: &State, record: &InstanceRecord) -> InstanceState {
             .filter(|(interface, ..)| interface == name)
             .map(|(_, _, ip)| address("inet", ip.to_string(), &prefix, "global"))
             .collect();
-        let traffic = if addresses.is_empty() { (0, 0) } else { (686, 954) };
+        let traffic = if addresses.is_empty() { (0, 0) } else { traffic(record) };
         network.insert(
             name.clone(),
             InstanceStateNetwork {
@@ -97,13 +99,41 @@ pub(crate) fn render(state: &State, record: &InstanceRecord) -> InstanceState {
     shown
 }
 
+/// A number that differs from one instance to the next, and stays.
+fn seed(record: &InstanceRecord) -> u64 {
+    record.name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
+}
+
+fn up(record: &InstanceRecord) -> Duration {
+    record.started_at.map_or(Duration::ZERO, |at| at.elapsed())
+}
+
+/// CPU time since it was started: its boot, then up to a tenth of a CPU, now more and now less.
+pub(crate) fn cpu_seconds(record: &InstanceRecord) -> f64 {
+    let share = f64::from(u32::try_from(seed(record) % 100).unwrap_or(0)) / 2000.0;
+    let up = up(record).as_secs_f64();
+    // The integral of `share * (1 + sin)`, so that it never falls.
+    let waves = share * (up + (1.0 - (up / 60.0).cos()) * 60.0);
+    waves + up * 0.002 + 0.18
+}
+
+/// Bytes received and sent since it has an address: asking for it, then a steady trickle.
+pub(crate) fn traffic(record: &InstanceRecord) -> (i64, i64) {
+    let up = i64::try_from(up(record).as_secs()).unwrap_or(0);
+    let rate = i64::try_from(seed(record) % 2000).unwrap_or(0);
+    (up.saturating_mul(rate).saturating_add(686), up.saturating_mul(rate / 2).saturating_add(954))
+}
+
+/// The most memory it may use.
+pub(crate) fn memory_limit(state: &State, record: &InstanceRecord) -> Option<u64> {
+    let (config, _) = state.expand(&record.profiles, &record.config, &record.devices);
+    config.get("limits.memory").and_then(|text| names::bytes(text))
+}
+
 /// A believable, steady figure: between an eighth and three eighths of the limit (of 256 MiB without one).
 pub(crate) fn memory_usage(state: &State, record: &InstanceRecord) -> i64 {
-    let (config, _) = state.expand(&record.profiles, &record.config, &record.devices);
-    let limit = config.get("limits.memory").and_then(|text| names::bytes(text)).unwrap_or(256 << 20);
-    let seed =
-        record.name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    let usage = (limit / 8).saturating_add(seed % (limit / 4).max(1));
+    let limit = memory_limit(state, record).unwrap_or(256 << 20);
+    let usage = (limit / 8).saturating_add(seed(record) % (limit / 4).max(1));
     i64::try_from(usage).unwrap_or(i64::MAX)
 }
 

@@ -9,6 +9,8 @@ use vms_types::{FieldError, Problem, ProblemCode, QuotaShortage};
 use super::example;
 use crate::error::PROBLEM_JSON;
 
+/// A certificate's SHA-256.
+const FINGERPRINT: &str = "fd200419b271f1dc2a5591b693cc5774b7f234e1ff8c6b78ad703b6888fe2b69";
 /// The extension that lists the codes.
 const CODES: &str = "x-problem-codes";
 
@@ -52,6 +54,9 @@ fn add_parameters(path: &str, operation: &mut Map<String, Value>) {
             "username" => ("The name used to log in.", json!({"type": "string"}), "bruno"),
             "scope" => ("`role` or `group`.", json!({"type": "string", "enum": ["role", "group"]}), "group"),
             "subject" => ("The role, or the short name of the group.", json!({"type": "string"}), "turma-a"),
+            "server" => ("The server's name in the configuration.", json!({"type": "string"}), "lxd1"),
+            "network" => ("The network's name.", json!({"type": "string"}), "lxdbr0"),
+            "fingerprint" => ("The certificate's SHA-256.", json!({"type": "string"}), FINGERPRINT),
             "operation" => ("The operation's `id`.", example::uuid_schema(), example::UUID),
             _ => ("Its `id`.", example::uuid_schema(), example::UUID),
         };

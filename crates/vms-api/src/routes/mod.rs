@@ -10,7 +10,9 @@ mod catalog;
 mod differences;
 mod events;
 mod machines;
+mod networks;
 mod operations;
+mod overview;
 mod profiles;
 mod quotas;
 mod site;
@@ -38,6 +40,8 @@ pub(crate) fn mount(config: &mut ServiceConfig<'_>) {
     events::mount(config);
     catalog::mount(config);
     profiles::mount(config);
+    overview::mount(config);
+    networks::mount(config);
     audit::mount(config);
     users::mount(config);
     quotas::mount(config);

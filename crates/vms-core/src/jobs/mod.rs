@@ -87,6 +87,15 @@ impl Jobs {
         self.read().operations.get(&operation.id).map_or(operation, |active| active.operation.clone())
     }
 
+    /// Those under way that were asked for first, at most so many.
+    pub fn oldest(&self, most: usize) -> Vec<Operation> {
+        let mut all: Vec<Operation> =
+            self.read().operations.values().map(|active| active.operation.clone()).collect();
+        all.sort_by_key(|operation| (operation.created_at, operation.id));
+        all.truncate(most);
+        all
+    }
+
     /// How many wait (for a turn or for a server), and how many LXD was asked for.
     pub fn count(&self) -> (usize, usize) {
         let under_way = self.read();

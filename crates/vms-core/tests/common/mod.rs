@@ -62,7 +62,11 @@ pub async fn vms(dir: &Path, sim: &SimHandle, quota: u32) -> Vms {
     vms_with(
         dir,
         &[("lxd1", sim)],
-        Settings { quota: Quota { machines: Some(quota), ..Quota::default() }, ..Settings::default() },
+        Settings {
+            quota: Quota { machines: Some(quota), ..Quota::default() },
+            sample_every: None,
+            ..Settings::default()
+        },
     )
     .await
 }

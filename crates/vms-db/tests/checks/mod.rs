@@ -459,6 +459,17 @@ pub async fn operations_come_in_pages(f: Fixture) {
     let page = f.db.all_operations(&all, 100, None).await.unwrap();
     assert_eq!((page.items.len(), page.next_cursor), (8, None));
     assert_eq!(f.db.all_operations(&all, 1, Some("nonsense")).await.err(), Some(DbError::BadCursor));
+
+    // Those that failed lately are found by themselves.
+    let yesterday = Utc::now() - TimeDelta::days(1);
+    assert!(f.db.failed_operations(&all, yesterday, 9).await.unwrap().is_empty());
+    (f.sql)("UPDATE operations SET status = 'failed' WHERE kind = 'machine.create'");
+    let failed = f.db.failed_operations(&all, yesterday, 9).await.unwrap();
+    assert_eq!(failed.iter().map(|row| row.kind).collect::<Vec<_>>(), [OperationKind::MachineCreate; 2]);
+    assert!(failed[0].finished_at >= failed[1].finished_at);
+    assert_eq!(f.db.failed_operations(&all, yesterday, 1).await.unwrap(), failed[..1]);
+    let later = Utc::now() + TimeDelta::seconds(1);
+    assert!(f.db.failed_operations(&all, later, 9).await.unwrap().is_empty());
 }
 
 /// Old ends are forgotten, with their idempotency keys; what goes on is not, however old.
