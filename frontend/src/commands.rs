@@ -97,6 +97,7 @@ impl Commands {
             BulkAction::Stop => OperationKind::MachineStop,
             BulkAction::Delete => OperationKind::MachineDelete,
             BulkAction::Snapshot => OperationKind::SnapshotCreate,
+            BulkAction::Profile => OperationKind::MachineProfiles,
         };
         for part in rows.chunks(MAX_BULK) {
             let rows = part.to_vec();

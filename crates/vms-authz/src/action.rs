@@ -66,6 +66,8 @@ actions! {
     EditMachine = "machine.edit", mutates: true, on: [MachineTarget];
     /// Give a machine to another person.
     HandOverMachine = "machine.hand-over", mutates: true, on: [MachineTarget];
+    /// Give a machine other profiles: another memory, other networks.
+    ChangeProfiles = "machine.profiles", mutates: true, on: [MachineTarget];
     /// Start, stop, restart, freeze or unfreeze a machine.
     ChangePower = "machine.power", mutates: true, on: [MachineTarget];
     /// Make a machine again what its image made it.
@@ -98,6 +100,10 @@ actions! {
     ViewProfile = "profile.view", mutates: false, on: [Catalog];
     /// Make, change and remove profiles.
     ManageProfiles = "profile.manage", mutates: true, on: [Catalog];
+    /// See who may use a profile or an image.
+    ViewAudience = "audience.view", mutates: false, on: [Catalog];
+    /// Decide who may use a profile or an image, and whose default it is.
+    ManageAudience = "audience.manage", mutates: true, on: [Catalog];
     /// See a person, or everyone, as administrators do: role, quota, lock, last login.
     ViewUser = "user.view", mutates: false, on: [PersonTarget, Fleet];
     /// Lock a person out or let them in, give them another role or quota, end their sessions.

@@ -113,7 +113,7 @@ impl Vms {
             server: target.server.clone(),
             params,
         };
-        let admit = self.admission(kind, target);
+        let admit = self.admission(kind, target, &new.params);
         match self.parts.db.begin_operation(proof, new, key, admit).await {
             Ok(row) => Ok(self.hand_over(row, slot)),
             Err(BeginError::Busy(_)) => Err(CoreError::MachineBusy),

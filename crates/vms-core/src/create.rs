@@ -3,11 +3,13 @@
 use serde_json::json;
 use uuid::Uuid;
 use vms_authz::{Allowed, PersonTarget, action::CreateMachine as MayCreate};
-use vms_db::{NewMachine, NewOperation, ReserveError};
+use vms_db::{NewMachine, NewOperation, ReserveError, User};
 use vms_types::{
-    CreateMachine, FieldError, InstanceName, Limits, MachineName, Operation, OperationKind, Role,
+    CatalogKind, Chooser, CreateMachine, FieldError, InstanceName, Limits, MachineName, Operation,
+    OperationKind, Role,
 };
 
+use crate::audience::chooser;
 use crate::commands::fingerprint;
 use crate::error::CoreError;
 use crate::machines::check_description;
@@ -26,6 +28,12 @@ struct Plan {
     description: String,
     server: String,
     limits: Limits,
+}
+
+/// `None` where there is no such thing, or not for this person.
+struct Chosen {
+    image: Option<String>,
+    profile: Option<String>,
 }
 
 impl Vms {
@@ -48,10 +56,11 @@ impl Vms {
             return Ok(first);
         }
         let held = self.parts.db.holdings(proof).await?;
-        if held.user.is_none() {
+        let Some(user) = &held.user else {
             return Err(CoreError::invalid("owner", "unknown", "has never logged in"));
-        }
-        let plan = self.plan(&owner, actor.role(), &request)?;
+        };
+        let chosen = self.chosen(proof, user, &request).await?;
+        let plan = self.plan(&owner, actor.role(), &request, chosen)?;
         self.refuse_unlimited(&held, &plan.limits)?;
         let asked = Amount::of_machine(&plan.limits, request.start);
         let slot = self.enter_line(actor.username())?;
@@ -97,8 +106,30 @@ impl Vms {
         Err(CoreError::NameTaken(plan.name.to_string()))
     }
 
+    /// What the machine will be made from: what the person who asks may choose, and else the owner's defaults.
+    async fn chosen(
+        &self,
+        proof: &Allowed<PersonTarget, MayCreate>,
+        owner: &User,
+        request: &CreateMachine,
+    ) -> Result<Chosen, CoreError> {
+        let actor = chooser(proof.actor());
+        let owner = Chooser { username: &owner.username, role: owner.role(), groups: &owner.groups };
+        let (image, profile) = (request.image.as_deref(), request.profile.as_deref());
+        Ok(Chosen {
+            image: self.choose(CatalogKind::Image, image, actor, owner).await?,
+            profile: self.choose(CatalogKind::Profile, profile, actor, owner).await?,
+        })
+    }
+
     /// Checks every field and says everything that is wrong at once.
-    fn plan(&self, owner: &str, role: Role, request: &CreateMachine) -> Result<Plan, CoreError> {
+    fn plan(
+        &self,
+        owner: &str,
+        role: Role,
+        request: &CreateMachine,
+        chosen: Chosen,
+    ) -> Result<Plan, CoreError> {
         let mut errors = Vec::new();
         let mut note =
             |field: &str, code: &str, message: String| errors.push(FieldError::new(field, code, message));
@@ -111,18 +142,12 @@ impl Vms {
         let description = check_description(request.description.as_deref().unwrap_or_default())
             .map_err(|_| note("description", "too-long", "must have at most 500 characters".into()))
             .unwrap_or_default();
-        let servers: Vec<_> = self.parts.fleet.servers().collect();
-        let image = request.image.clone().or_else(|| self.default_image());
-        let known = image.as_ref().filter(|alias| {
-            self.parts.settings.allows_image(alias)
-                && servers.iter().any(|s| s.images().iter().any(|i| &&i.alias == alias))
-        });
-        let answering = servers.iter().any(|s| s.is_connected());
-        if known.is_none() && answering {
+        // One answer for what does not exist and for what is not for this person. Of servers that are away nothing is known.
+        let answering = self.parts.fleet.servers().any(|server| server.is_connected());
+        if chosen.image.is_none() && answering {
             note("image", "unknown", "is not one of the images you may use".into());
         }
-        let profile = request.profile.clone().unwrap_or_else(|| self.parts.settings.default_profile.clone());
-        if answering && !servers.iter().any(|s| s.profiles().iter().any(|p| p.name == profile)) {
+        if chosen.profile.is_none() && answering {
             note("profile", "unknown", "is not one of the profiles you may use".into());
         }
         if request.server.is_some() && role != Role::Admin {
@@ -134,7 +159,7 @@ impl Vms {
         let (Some(name), Some(instance), true) = (name, instance, errors.is_empty()) else {
             return Err(CoreError::Invalid(errors));
         };
-        let image = image.unwrap_or_default();
+        let (image, profile) = (chosen.image.unwrap_or_default(), chosen.profile.unwrap_or_default());
         let server = match &request.server {
             Some(server) => self.answering_server(server)?.name().to_owned(),
             None => match self.parts.fleet.place(&image) {
@@ -142,9 +167,9 @@ impl Vms {
                 None => return Err(self.no_server()),
             },
         };
-        let of_server = self.parts.fleet.server(&server).map(|s| s.profiles()).unwrap_or_default();
+        let carried = std::slice::from_ref(&profile);
         let limits =
-            of_server.iter().find(|known| known.name == profile).map(|p| p.limits).unwrap_or_default();
+            self.parts.fleet.server(&server).and_then(|s| s.limits_with(carried)).unwrap_or_default();
         Ok(Plan { name, instance, image, profile, description, server, limits })
     }
 

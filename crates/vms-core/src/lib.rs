@@ -12,6 +12,8 @@
 //! person may; code that forgot to ask does not compile. Jobs are written as *look, then do what is missing*, so that
 //! after a crash of ours or of LXD's the same job simply runs again.
 
+mod assign;
+mod audience;
 mod audit;
 mod catalog;
 mod commands;

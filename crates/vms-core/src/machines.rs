@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vms_authz::{
     ActionName, Allowed, Denied, MachineTarget, PersonTarget, Sight,
-    action::{EditMachine, HandOverMachine, ListMachines, ListSnapshots, ViewMachine},
+    action::{ChangeProfiles, EditMachine, HandOverMachine, ListMachines, ListSnapshots, ViewMachine},
 };
 use vms_db::{HandOverError, MachineRow};
 use vms_fleet::InstanceView;
@@ -105,19 +105,29 @@ impl Vms {
         Ok(self.seen(target).map(|view| view.snapshots.clone()).unwrap_or_default())
     }
 
-    /// Changes the owner's note, and the owner, for which it takes a proof of its own.
+    /// Changes the owner's note, and the owner or the profiles, for which it takes proofs of their own. Other profiles are
+    /// an operation, which the machine then shows.
     ///
     /// # Errors
-    /// A text that is too long; for the owner those of a command, somebody who never logged in, a name that they use
+    /// A text that is too long; for the profiles those of [`Vms::change_profiles`]; for the owner those of a command, somebody who never logged in, a name that they use
     /// already, their quota.
     pub async fn edit_machine(
         &self,
         proof: &Allowed<MachineTarget, EditMachine>,
         give: Option<&Allowed<MachineTarget, HandOverMachine>>,
+        assign: Option<&Allowed<MachineTarget, ChangeProfiles>>,
         patch: PatchMachine,
     ) -> Result<Machine, CoreError> {
         let description = patch.description.as_deref().map(check_description).transpose()?;
+        if patch.owner.is_some() && patch.profiles.is_some() {
+            let message = "cannot be changed together with the owner; send one after the other";
+            return Err(CoreError::invalid("profiles", "not-together", message));
+        }
         // First what may be refused.
+        if let Some(profiles) = patch.profiles {
+            let assign = assign.ok_or(Denied::Forbidden { action: ActionName::ChangeProfiles })?;
+            self.change_profiles(assign, profiles).await?;
+        }
         if let Some(owner) = patch.owner {
             let give = give.ok_or(Denied::Forbidden { action: ActionName::HandOverMachine })?;
             self.give_away(give, &owner).await?;
@@ -237,6 +247,9 @@ fn status(view: Option<&InstanceView>, operation: Option<&Operation>) -> Machine
         Some(K::MachineStop | K::MachineRestart) => MachineStatus::Stopping,
         Some(K::MachineDelete) => MachineStatus::Deleting,
         Some(K::SnapshotRestore) => MachineStatus::Restoring,
-        Some(K::MachineFreeze | K::SnapshotCreate | K::SnapshotRename | K::SnapshotDelete) | None => seen,
+        Some(
+            K::MachineProfiles | K::MachineFreeze | K::SnapshotCreate | K::SnapshotRename | K::SnapshotDelete,
+        )
+        | None => seen,
     }
 }

@@ -7,7 +7,7 @@ use vms_authz::{
     action::{ManageProfiles, ViewProfile},
 };
 use vms_fleet::{CatalogProfile, InstanceView, Server, keys};
-use vms_types::profile::{Config, Devices, dangers};
+use vms_types::profile::{Config, Devices, dangers, spell_sizes};
 use vms_types::{FieldError, NewProfile, ProfileDetail, ProfileUpdate, ProfileUser};
 
 use crate::error::CoreError;
@@ -72,7 +72,7 @@ impl Vms {
     /// for the one that new machines get; else as for [`Vms::create_profile`].
     pub async fn delete_profile(
         &self,
-        _proof: &Allowed<Catalog, ManageProfiles>,
+        proof: &Allowed<Catalog, ManageProfiles>,
         name: &str,
     ) -> Result<(), CoreError> {
         let detail = self.profile_detail(name)?;
@@ -93,7 +93,7 @@ impl Vms {
             }
             reread(&server).await;
         }
-        Ok(())
+        Ok(self.parts.db.forget_profile_audience(proof, name).await?)
     }
 
     async fn write_profile(
@@ -103,11 +103,12 @@ impl Vms {
         update: ProfileUpdate,
     ) -> Result<ProfileDetail, CoreError> {
         self.check_profile(&update)?;
-        let put = lxd_api::ProfilePut {
+        let mut put = lxd_api::ProfilePut {
             description: update.description,
             config: update.config,
             devices: update.devices,
         };
+        spell_sizes(&mut put.config, &mut put.devices);
         let mut done = Vec::new();
         for server in self.answering()? {
             match write_to(&server, name, &put).await {

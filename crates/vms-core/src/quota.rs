@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize as _;
+use serde_json::Value;
 use vms_authz::{
     Allowed, Fleet as AllOfFleet, MachineTarget,
     action::{ManageQuotas, ViewQuotas},
@@ -18,6 +20,7 @@ use vms_types::{
     QuotaShortage, QuotaUse, QuotaView, Role, StoragePool,
 };
 
+use crate::assign::LIMITS;
 use crate::commands::WAS_RUNNING;
 use crate::error::CoreError;
 use crate::vms::Vms;
@@ -97,6 +100,9 @@ fn used(fleet: &Fleet, held: &Holdings) -> Amount {
         let view = fleet.server(&row.server).and_then(|server| server.machine(&row.instance, row.id));
         let turned_on = held.under_way.iter().any(|work| work.machine == row.id && turns_on(work));
         let limits = view.as_ref().map_or(row.limits, |view| view.limits);
+        // While it is given other profiles it counts with what it has or will have, whichever is more.
+        let changing = held.under_way.iter().filter(|work| work.machine == row.id).find_map(limits_to_come);
+        let limits = changing.map_or(limits, |to_come| larger(limits, to_come));
         sum.plus(Amount::of_machine(&limits, turned_on || view.is_some_and(|view| is_on(&view))))
     })
 }
@@ -110,11 +116,30 @@ fn is_on(view: &InstanceView) -> bool {
 /// Whether the machine will run when the work is done.
 fn turns_on(work: &UnderWay) -> bool {
     use OperationKind as K;
-    let flag = |name: &str| work.params.get(name).and_then(serde_json::Value::as_bool).unwrap_or_default();
+    let flag = |name: &str| work.params.get(name).and_then(Value::as_bool).unwrap_or_default();
     match work.kind {
         K::MachineStart | K::MachineRestart | K::MachineUnfreeze => true,
         K::MachineCreate => flag("start"),
         _ => flag(WAS_RUNNING),
+    }
+}
+
+/// What a machine may use once the work is done, where that changes it.
+fn limits_to_come(work: &UnderWay) -> Option<Limits> {
+    (work.kind == OperationKind::MachineProfiles).then(|| limits_in(&work.params))
+}
+
+/// The limits among an operation's parameters.
+fn limits_in(params: &Value) -> Limits {
+    params.get(LIMITS).and_then(|limits| Limits::deserialize(limits).ok()).unwrap_or_default()
+}
+
+/// Of each the larger one. What nothing limits counts as nothing, here too.
+fn larger(a: Limits, b: Limits) -> Limits {
+    Limits {
+        cpus: a.cpus.max(b.cpus),
+        memory_bytes: a.memory_bytes.max(b.memory_bytes),
+        disk_bytes: a.disk_bytes.max(b.disk_bytes),
     }
 }
 
@@ -149,11 +174,29 @@ impl Vms {
     }
 
     /// What must be judged before a command to a machine begins; nothing for what takes nothing.
-    pub(crate) fn admission(&self, kind: OperationKind, target: &MachineTarget) -> Option<Admit> {
+    pub(crate) fn admission(
+        &self,
+        kind: OperationKind,
+        target: &MachineTarget,
+        params: &Value,
+    ) -> Option<Admit> {
         match kind {
+            OperationKind::MachineProfiles => Some(self.room_for(self.growth(target, limits_in(params)))),
             OperationKind::MachineStart => Some(self.room_for(Amount { running: 1, ..Amount::default() })),
             OperationKind::SnapshotCreate => Some(self.room_for_snapshot(target.clone())),
             _ => None,
+        }
+    }
+
+    /// What a machine will use more than now.
+    fn growth(&self, target: &MachineTarget, to_come: Limits) -> Amount {
+        let more = Amount::of_machine(&to_come, false);
+        let now = self.held_by(target);
+        Amount {
+            memory_bytes: more.memory_bytes.saturating_sub(now.memory_bytes),
+            cpus: more.cpus.saturating_sub(now.cpus),
+            disk_bytes: more.disk_bytes.saturating_sub(now.disk_bytes),
+            ..Amount::default()
         }
     }
 

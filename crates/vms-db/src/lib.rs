@@ -11,6 +11,7 @@
 //!
 //! Methods are async; the work runs on tokio's blocking threads, with a connection out of a pool.
 
+mod audiences;
 mod audit;
 mod connection;
 mod convert;

@@ -30,7 +30,7 @@ pub struct MachineRow {
     pub server: String,
     /// The alias of the image it was made from.
     pub image_alias: String,
-    /// The LXD profile it was made with.
+    /// The first of its LXD profiles, for as long as no server shows it.
     pub profile: String,
     /// The owner's own note.
     pub description: String,
@@ -195,6 +195,27 @@ impl Datastore {
         self.write(move |conn| {
             let row = machines::table.find(id);
             match diesel::update(row).set(machines::description.eq(description)).execute(conn)? {
+                0 => Err(DbError::NotFound),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Notes which profile a machine carries since an operation gave it another one.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`] when it was deleted meanwhile.
+    pub async fn set_profile(
+        &self,
+        _proof: &Allowed<Fleet, Reconcile>,
+        id: Uuid,
+        profile: &str,
+    ) -> Result<(), DbError> {
+        let profile = profile.to_owned();
+        self.write(move |conn| {
+            let row = machines::table.find(id.to_string());
+            match diesel::update(row).set(machines::profile.eq(profile)).execute(conn)? {
                 0 => Err(DbError::NotFound),
                 _ => Ok(()),
             }

@@ -43,6 +43,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    audiences (kind, name, scope, subject) {
+        kind -> Text,
+        name -> Text,
+        scope -> Text,
+        subject -> Text,
+        may -> Bool,
+        is_default -> Bool,
+    }
+}
+
+diesel::table! {
     machines (id) {
         id -> Text,
         owner -> Text,

@@ -9,9 +9,11 @@ use lxd_api::{Certificate, Network};
 use lxd_client::Client;
 use tokio::sync::{Notify, broadcast, watch};
 use uuid::Uuid;
+use vms_types::Limits;
 
 use crate::catalog::{self, CatalogImage, CatalogPool, CatalogProfile};
 use crate::fleet::FleetChange;
+use crate::limits::limits_of;
 use crate::networks::Leases;
 use crate::usage::Usage;
 use crate::view::InstanceView;
@@ -197,6 +199,19 @@ impl Server {
     #[must_use]
     pub fn pools(&self) -> Vec<CatalogPool> {
         self.read().pools.clone()
+    }
+
+    /// What a machine may use that carries these profiles, in the order they apply; `None` if one of them is missing.
+    #[must_use]
+    pub fn limits_with(&self, profiles: &[String]) -> Option<Limits> {
+        let seen = self.read();
+        let (mut config, mut devices) = (lxd_api::Config::new(), lxd_api::Devices::new());
+        for name in profiles {
+            let profile = seen.profiles.iter().find(|profile| &profile.name == name)?;
+            config.extend(profile.config.clone());
+            devices.extend(profile.devices.clone());
+        }
+        Some(limits_of(&config, &devices))
     }
 
     /// How it is.

@@ -21,6 +21,8 @@ pub enum BulkAction {
     Delete,
     /// Take a snapshot of each.
     Snapshot,
+    /// Give them another profile.
+    Profile,
 }
 
 /// `POST /machines/bulk`.
@@ -37,6 +39,10 @@ pub struct BulkRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "antes-da-prova"))]
     pub snapshot: Option<String>,
+    /// The profile they shall carry; for `profile`, and only there. For administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = json!(null)))]
+    pub profile: Option<String>,
     /// Pull the plug instead of asking the machines to shut down (`stop`).
     #[serde(default)]
     pub force: bool,

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::audience::Audience;
+
 /// An image machines are made from (`GET /images`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -21,8 +23,11 @@ pub struct Image {
     pub size_bytes: u64,
     /// When it was built.
     pub created_at: Option<DateTime<Utc>>,
-    /// Whether a machine gets it when no image is named.
+    /// Whether your machine gets it when you name no image.
     pub default: bool,
+    /// Who may use it; for administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Audience>,
 }
 
 /// A set of limits and devices (`GET /profiles`).
@@ -38,6 +43,13 @@ pub struct Profile {
     pub limits: super::machine::Limits,
     /// Number of network interfaces.
     pub interfaces: u32,
-    /// Whether a machine gets it when no profile is named.
+    /// Whether your machine gets it when you name no profile.
     pub default: bool,
+    /// How many instances carry it, on all servers; for administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = 12))]
+    pub machines: Option<u32>,
+    /// Who may use it; for administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Audience>,
 }

@@ -1,11 +1,12 @@
 //! The words of the VMS API, shared by the server, the browser and scripts written in Rust.
 //!
 //! Everything that crosses the wire is defined here once: request and response bodies ([`machine`], [`bulk`], [`difference`], [`operation`],
-//! [`auth`], [`user`], [`quota`], [`catalog`], [`profile`], [`audit`], [`overview`],
+//! [`auth`], [`user`], [`quota`], [`catalog`], [`audience`], [`profile`], [`profile_yaml`], [`audit`], [`overview`],
 //! [`network`], [`certificate`], [`site`]), the one error body ([`problem`]), the names people may give
 //! ([`names`]) and the rules that both sides must judge alike ([`rules`]). The crate does no I/O and builds for
 //! wasm32, so a button in the browser is enabled by the same function that makes the server accept its command.
 
+pub mod audience;
 pub mod audit;
 pub mod auth;
 pub mod bulk;
@@ -21,12 +22,14 @@ pub mod overview;
 pub mod page;
 pub mod problem;
 pub mod profile;
+pub mod profile_yaml;
 pub mod quota;
 pub mod rules;
 pub mod site;
 pub mod size;
 pub mod user;
 
+pub use audience::{Audience, CatalogKind, Chooser, DefaultFor};
 pub use audit::{AuditFormat, AuditLine, AuditOutcome};
 pub use auth::{LoginRequest, NewToken, TokenCreated, TokenResponse, TokenScope, TokenView};
 pub use bulk::{BulkAction, BulkAnswer, BulkItem, BulkRequest, MAX_BULK};

@@ -194,11 +194,11 @@ pub struct CreateMachine {
     /// A host name: 1 to 63 letters, digits and dashes; letter first, no dash last. Unique among the owner's machines.
     #[cfg_attr(feature = "openapi", schema(example = "maquinaa", min_length = 1, max_length = 63))]
     pub name: String,
-    /// Alias of an image from `GET /images`; the configured default if absent.
+    /// Alias of an image from `GET /images`; the owner's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "debian-12"))]
     pub image: Option<String>,
-    /// A profile from `GET /profiles`; the configured default if absent.
+    /// A profile from `GET /profiles`; the owner's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "default"))]
     pub profile: Option<String>,
@@ -235,6 +235,10 @@ pub struct PatchMachine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "ana"))]
     pub owner: Option<String>,
+    /// The profiles that it shall carry instead of those it has, 1 to 8, in the order they apply; only administrators may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = json!(["alunos"]), min_items = 1, max_items = 8))]
+    pub profiles: Option<Vec<String>>,
 }
 
 /// What can be done to a machine's power.

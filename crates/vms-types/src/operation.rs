@@ -153,6 +153,8 @@ kinds! {
     MachineUnfreeze = "machine.unfreeze",
     /// A machine becomes again what its image made it.
     MachineReset = "machine.reset",
+    /// A machine gets other profiles.
+    MachineProfiles = "machine.profiles",
     /// A machine is removed with its snapshots.
     MachineDelete = "machine.delete",
     /// A snapshot is taken.

@@ -298,6 +298,19 @@ impl ProfileForm {
     }
 }
 
+/// Spells sizes with a bare letter (`256M`, as the thesis writes it), which LXD refuses, the way it reads them (`256MiB`).
+pub fn spell_sizes(config: &mut Config, devices: &mut Devices) {
+    let sizes = config.get_mut("limits.memory").into_iter();
+    let roots = devices.values_mut().filter(|device| is_root(device));
+    for text in sizes.chain(roots.filter_map(|root| root.get_mut("size"))) {
+        if text.ends_with(['M', 'G'])
+            && let Some(bytes) = parse_size(text)
+        {
+            *text = format_size(bytes);
+        }
+    }
+}
+
 /// Configuration keys that cannot harm the host: these, and all that begin with one that ends in a dot.
 const HARMLESS: &[&str] = &[
     "boot.",

@@ -9,6 +9,8 @@ pub enum Command {
     Power(PowerAction),
     /// `POST …/reset`.
     Reset,
+    /// `PATCH /machines/{machine}` with `profiles`.
+    ChangeProfiles,
     /// `DELETE /machines/{machine}`.
     Delete,
     /// `POST …/snapshots`.
@@ -33,6 +35,8 @@ pub const fn allows(status: MachineStatus, command: Command) -> bool {
         Command::Power(PowerAction::Unfreeze) => matches!(status, S::Frozen),
         // A machine whose instance is gone can still be taken off the list.
         Command::Delete => matches!(status, S::Running | S::Stopped | S::Frozen | S::Error | S::Unknown),
+        // A paused machine cannot take interfaces in.
+        Command::ChangeProfiles => matches!(status, S::Running | S::Stopped | S::Error),
         Command::Reset
         | Command::CreateSnapshot
         | Command::RenameSnapshot
@@ -61,6 +65,7 @@ mod tests {
             Command::Power(PowerAction::Freeze),
             Command::Power(PowerAction::Unfreeze),
             Command::Reset,
+            Command::ChangeProfiles,
             Command::Delete,
             Command::CreateSnapshot,
             Command::RenameSnapshot,

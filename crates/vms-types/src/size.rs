@@ -14,7 +14,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
         "GB" => 1_000_000_000,
         "TB" => 1_000_000_000_000,
         "KiB" => 1 << 10,
-        // LXD reads the bare letter as binary, as the thesis' `256M` shows.
+        // As the thesis writes it. LXD has come to refuse the bare letter, so that none is sent: see `spell_sizes`.
         "MiB" | "M" => 1 << 20,
         "GiB" | "G" => 1 << 30,
         "TiB" => 1 << 40,

@@ -34,7 +34,7 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
         rows.get_untracked().into_iter().filter(|row| ids.contains(&row.id)).collect()
     };
     let give = move |commands: &Commands, action: BulkAction, snapshot: Option<String>| {
-        let request = BulkRequest { action, machines: Vec::new(), snapshot, force: false };
+        let request = BulkRequest { action, machines: Vec::new(), snapshot, profile: None, force: false };
         commands.bulk(&picked(), &request);
         selected.set(HashSet::new());
     };

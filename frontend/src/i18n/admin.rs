@@ -80,6 +80,8 @@ pub(crate) const ACTIONS: &[&str] = &[
     "network.edit",
     "certificate.add",
     "certificate.remove",
+    "profile.audience_put",
+    "image.audience_put",
     "token.create",
     "token.delete",
     "auth.refresh",

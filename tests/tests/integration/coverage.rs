@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Person, TestApp};
+use crate::app::{Answer, IMAGE, Person, TestApp};
 
 /// Statuses for: nobody, another student, the owner (bruno), a teacher of theirs, an administrator. What another teacher
 /// may is in teachers.rs.
@@ -65,6 +65,10 @@ const ROWS: &[(&str, [u16; 5])] = &[
     ("certificate_list", [401, 403, 403, 403, 200]),
     ("certificate_add", [401, 403, 403, 403, 201]),
     ("certificate_remove", [401, 403, 403, 403, 204]),
+    ("profile_audience_view", [401, 403, 403, 403, 200]),
+    ("profile_audience_put", [401, 403, 403, 403, 200]),
+    ("image_audience_view", [401, 403, 403, 403, 200]),
+    ("image_audience_put", [401, 403, 403, 403, 200]),
     ("audit_list", [401, 403, 403, 403, 200]),
     ("audit_export", [401, 403, 403, 403, 200]),
     ("user_list", [401, 403, 403, 403, 200]),
@@ -126,6 +130,7 @@ fn body(id: &str, number: usize) -> Value {
         } }),
         "network_edit" => json!({ "dhcp_ranges": [] }),
         "certificate_add" => json!({ "name": format!("c{number}") }),
+        "profile_audience_put" | "image_audience_put" => json!({ "everyone": true }),
         "user_edit" => json!({ "quota": { "machines": 7 } }),
         "quota_put" => json!({ "machines": 7 }),
         "snapshot_create" => json!({ "name": "second" }),
@@ -177,6 +182,7 @@ pub(crate) fn fill(path: &str, things: &Things) -> String {
         .replace("{profile}", "default")
         .replace("{server}", "lxd1")
         .replace("{network}", "lxdbr0")
+        .replace("{image}", IMAGE)
 }
 
 /// A certificate that the server trusts; its fingerprint.
@@ -260,6 +266,11 @@ async fn what_is_someone_elses_looks_like_what_does_not_exist() {
     // Profiles and servers are nobody's own.
     let common = |path: &str| path.contains("{profile}") || path.contains("{server}");
     let owned = |operation: &&Described| operation.path.contains('{') && !common(&operation.path);
+    // Profiles and images are nobody's own.
+    let owned = |operation: &&Described| {
+        let path = &operation.path;
+        path.contains('{') && !path.contains("{profile}") && !path.contains("{image}")
+    };
     for operation in described().iter().filter(owned) {
         let mut bodies = Vec::new();
         for things in [&theirs, &nothing] {

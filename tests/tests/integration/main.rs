@@ -9,6 +9,7 @@
 )]
 
 mod app;
+mod audiences;
 mod audit;
 mod bad_input;
 mod bulk;

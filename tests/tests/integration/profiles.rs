@@ -90,6 +90,9 @@ async fn what_could_harm_the_host_is_refused_key_by_key_unless_the_school_wants_
     let refused = admin.post("/profiles", dangerous.clone()).await.problem(422, "validation-failed");
     assert_eq!(fields(&refused), keys);
     admin.get("/profiles/risky").await.problem(404, "not-found");
+    let thesis = json!({ "name": "thesis", "config": { "limits.memory": "256M" } });
+    let spelt = admin.post("/profiles", thesis).await.expect(201);
+    assert_eq!(spelt["config"]["limits.memory"], "256MiB", "LXD does not read the bare letter");
     for name in ["", "a/b", "-a", "a b", "ç", &"a".repeat(64)] {
         let refused =
             admin.post("/profiles", json!({ "name": name })).await.problem(422, "validation-failed");

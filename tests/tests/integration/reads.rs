@@ -4,13 +4,20 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::app::TestApp;
+use crate::app::{TestApp, eventually};
 use crate::coverage::{described, fill, for_students, things};
 
 /// GETs whose answer is not the state of something: a wait has its own end, the document never changes while we run, an
 /// export is sent while it is read, and the websocket is no answer at all.
 const WITHOUT_TAG: [&str; 4] = ["operation_wait", "openapi_view", "audit_export", WEBSOCKET];
 const WEBSOCKET: &str = "event_watch";
+/// What LXD is asked for when everything is listed.
+const LISTING: [&str; 4] = [
+    "GET /1.0/instances?recursion=2",
+    "GET /1.0/images?recursion=1",
+    "GET /1.0/profiles?recursion=1",
+    "GET /1.0/networks?recursion=1",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn looking_never_asks_lxd_and_what_has_not_changed_is_not_sent_again() {
@@ -29,6 +36,13 @@ async fn looking_never_asks_lxd_and_what_has_not_changed_is_not_sent_again() {
     })
     .await;
     app.log_in("aluno0001").await;
+    // And once everything was listed a second time, which the mirror does a moment after it began to listen.
+    eventually("the second listing", async || {
+        let asked = app.sim.requests();
+        let twice = |kind: &&str| asked.get(*kind).is_some_and(|count| *count >= 2);
+        if LISTING.iter().all(twice) { Ok(()) } else { Err(format!("{asked:?}")) }
+    })
+    .await;
     let admin = app.as_admin().await;
     let all = described();
     let gets: Vec<_> =

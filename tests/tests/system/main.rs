@@ -12,6 +12,7 @@ mod networks;
 mod outage;
 mod outside;
 mod overview;
+mod profiles;
 mod quota;
 mod watch;
 

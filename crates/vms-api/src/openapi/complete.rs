@@ -51,6 +51,8 @@ fn add_parameters(path: &str, operation: &mut Map<String, Value>) {
                 ("The machine's `id` or its `instance` name.", json!({"type": "string"}), "vmbrunomaquinaa")
             }
             "snapshot" => ("The snapshot's name.", json!({"type": "string"}), "antes-do-teste"),
+            "profile" => ("The profile's name.", json!({"type": "string"}), "alunos"),
+            "image" => ("The image's alias.", json!({"type": "string"}), "debian-12"),
             "username" => ("The name used to log in.", json!({"type": "string"}), "bruno"),
             "scope" => ("`role` or `group`.", json!({"type": "string", "enum": ["role", "group"]}), "group"),
             "subject" => ("The role, or the short name of the group.", json!({"type": "string"}), "turma-a"),

@@ -91,6 +91,7 @@ fn the_public_routes_are_those_without_a_token() {
 #[test]
 fn every_handler_is_in_the_document() {
     let sources = [
+        include_str!("../routes/audiences.rs"),
         include_str!("../routes/audit.rs"),
         include_str!("../routes/auth.rs"),
         include_str!("../routes/bulk.rs"),

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, post};
 use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 use vms_authz::MachineTarget;
-use vms_authz::action::{ChangePower, CreateSnapshot as MaySnapshot, DeleteMachine};
+use vms_authz::action::{ChangePower, ChangeProfiles, CreateSnapshot as MaySnapshot, DeleteMachine};
 use vms_core::CoreError;
 use vms_types::{
     BulkAction, BulkAnswer, BulkItem, BulkRequest, CreateSnapshot, MAX_BULK, Operation, PowerAction,
@@ -21,7 +21,7 @@ pub(super) fn mount(config: &mut ServiceConfig<'_>) {
 
 /// Command many machines
 ///
-/// Starts, stops, deletes or takes a snapshot of up to 100 machines. The answer says for each whether it was handed over
+/// Starts, stops, deletes, takes a snapshot of or gives another profile to up to 100 machines. The answer says for each whether it was handed over
 /// or why not: one that is refused does not keep the others from being done.
 #[utoipa::path(
     operation_id = "machine_bulk", tag = "machines", security(("token" = [])),
@@ -52,6 +52,19 @@ enum Work {
     Power(StateChange),
     Delete,
     Snapshot(CreateSnapshot),
+    Profile(String),
+}
+
+/// What a field says, which must be there for its own action and for no other.
+fn named(field: &str, wanted: bool, value: Option<&String>) -> Result<String, CoreError> {
+    match (wanted, value) {
+        (true, None) => Err(CoreError::invalid(field, "required", "must be named")),
+        (false, Some(_)) => {
+            let message = format!("belongs to the action {field} only");
+            Err(CoreError::invalid(field, "unexpected", message))
+        }
+        (_, value) => Ok(value.cloned().unwrap_or_default()),
+    }
 }
 
 impl Work {
@@ -61,18 +74,15 @@ impl Work {
             return Err(CoreError::invalid("machines", "length", words));
         }
         let power = |action| Self::Power(StateChange { action, force: request.force, timeout_seconds: None });
-        match (request.action, &request.snapshot) {
-            (BulkAction::Snapshot, Some(name)) => Ok(Self::Snapshot(CreateSnapshot { name: name.clone() })),
-            (BulkAction::Snapshot, None) => {
-                Err(CoreError::invalid("snapshot", "required", "must name the snapshots"))
-            }
-            (_, Some(_)) => {
-                Err(CoreError::invalid("snapshot", "unexpected", "belongs to the action snapshot only"))
-            }
-            (BulkAction::Start, None) => Ok(power(PowerAction::Start)),
-            (BulkAction::Stop, None) => Ok(power(PowerAction::Stop)),
-            (BulkAction::Delete, None) => Ok(Self::Delete),
-        }
+        let snapshot = named("snapshot", request.action == BulkAction::Snapshot, request.snapshot.as_ref())?;
+        let profile = named("profile", request.action == BulkAction::Profile, request.profile.as_ref())?;
+        Ok(match request.action {
+            BulkAction::Start => power(PowerAction::Start),
+            BulkAction::Stop => power(PowerAction::Stop),
+            BulkAction::Delete => Self::Delete,
+            BulkAction::Snapshot => Self::Snapshot(CreateSnapshot { name: snapshot }),
+            BulkAction::Profile => Self::Profile(profile),
+        })
     }
 
     /// Gives the command to one machine. Also the instance's name, or the machine as it was named where there is none:
@@ -98,6 +108,10 @@ impl Work {
                 let proof = ctx.authorize(target, MaySnapshot)?;
                 ctx.vms().create_snapshot(&proof, snapshot.clone(), None).await?
             }
+            Self::Profile(profile) => {
+                let proof = ctx.authorize(target, ChangeProfiles)?;
+                ctx.vms().change_profiles(&proof, vec![profile.clone()]).await?
+            }
         })
     }
 
@@ -107,6 +121,7 @@ impl Work {
             Self::Power(_) => "machine.power",
             Self::Delete => "machine.delete",
             Self::Snapshot(_) => "snapshot.create",
+            Self::Profile(_) => "machine.edit",
         }
     }
 
@@ -114,7 +129,7 @@ impl Work {
     fn target(&self, machine: &str) -> String {
         match self {
             Self::Power(_) => format!("machines/{machine}/state"),
-            Self::Delete => format!("machines/{machine}"),
+            Self::Delete | Self::Profile(_) => format!("machines/{machine}"),
             Self::Snapshot(_) => format!("machines/{machine}/snapshots"),
         }
     }
@@ -125,6 +140,7 @@ impl Work {
             Self::Power(change) => Some(json!(change)),
             Self::Delete => None,
             Self::Snapshot(snapshot) => Some(json!(snapshot)),
+            Self::Profile(profile) => Some(json!({ "profiles": [profile] })),
         }
     }
 }

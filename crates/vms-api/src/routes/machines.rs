@@ -8,8 +8,8 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 use vms_authz::PersonTarget;
 use vms_authz::action::{
-    ChangePower, CreateMachine as MayCreate, DeleteMachine, EditMachine, HandOverMachine, ListMachines,
-    ResetMachine, ViewMachine,
+    ChangePower, ChangeProfiles, CreateMachine as MayCreate, DeleteMachine, EditMachine, HandOverMachine,
+    ListMachines, ResetMachine, ViewMachine,
 };
 use vms_core::MachineFilter;
 use vms_types::{CreateMachine, Machine, MachineStatus, Operation, Page, PatchMachine, StateChange};
@@ -115,18 +115,20 @@ async fn view(ctx: Ctx, path: PathParam<String>) -> Result<HttpResponse, ApiErro
     conditional::answer(ctx.request(), &machine)
 }
 
-/// Change a machine's description or owner
+/// Change a machine's description, owner or profiles
 ///
 /// Only what is named changes. Administrators hand a machine over by naming another `owner`: it takes a place in their
-/// quota, and its name must be free among theirs. With `If-Match` only if the machine is still as it was seen.
+/// quota, and its name must be free among theirs. They give it other `profiles` while it runs or is off: what it may use more
+/// must fit into the owner's quota, and the answer shows the operation that does it. With `If-Match` only if the machine is
+/// still as it was seen.
 #[utoipa::path(
     operation_id = "machine_edit", tag = "machines", security(("token" = [])),
     params(("If-Match" = Option<String>, Header, description = "The `ETag` the machine had when it was read.")),
     request_body = PatchMachine,
     responses((status = 200, description = "The machine as it is now", body = Machine)),
     extensions(("x-problem-codes" = json!([
-        "forbidden", "not-found", "name-taken", "machine-busy", "precondition-failed", "validation-failed",
-        "quota-exceeded"
+        "forbidden", "not-found", "name-taken", "wrong-state", "machine-busy", "precondition-failed",
+        "validation-failed", "quota-exceeded", "overloaded", "shutting-down", "server-unavailable", "server-refused"
     ])))
 )]
 #[patch("/machines/{machine}")]
@@ -139,9 +141,11 @@ async fn edit(
     let target = ctx.vms().find_machine(&path.0).await?;
     let proof = ctx.authorize(target.clone(), EditMachine)?;
     let give = body.0.owner.as_ref().map(|_| ctx.authorize(target.clone(), HandOverMachine)).transpose()?;
+    let assign =
+        body.0.profiles.as_ref().map(|_| ctx.authorize(target.clone(), ChangeProfiles)).transpose()?;
     let now = async { Ok(ctx.vms().machine(&ctx.authorize(target, ViewMachine)?).await?) };
     conditional::check_if_match(ctx.request(), now).await?;
-    let machine = ctx.vms().edit_machine(&proof, give.as_ref(), body.0).await?;
+    let machine = ctx.vms().edit_machine(&proof, give.as_ref(), assign.as_ref(), body.0).await?;
     conditional::answer(ctx.request(), &machine)
 }
 

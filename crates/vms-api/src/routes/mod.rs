@@ -3,6 +3,7 @@
 //! Above each stands its description for the OpenAPI document. What a reader can work out (that a secured operation may
 //! answer 401, that a path has a parameter) is added by [`crate::openapi`]; `x-problem-codes` lists the rest.
 
+mod audiences;
 mod audit;
 mod auth;
 mod bulk;
@@ -42,6 +43,7 @@ pub(crate) fn mount(config: &mut ServiceConfig<'_>) {
     profiles::mount(config);
     overview::mount(config);
     networks::mount(config);
+    audiences::mount(config);
     audit::mount(config);
     users::mount(config);
     quotas::mount(config);

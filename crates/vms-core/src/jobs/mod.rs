@@ -7,6 +7,7 @@
 
 mod line;
 mod power;
+mod profiles;
 pub(crate) mod reset;
 mod run;
 mod snapshot;

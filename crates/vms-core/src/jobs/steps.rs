@@ -82,10 +82,20 @@ impl From<Error> for Failure {
                 Self::Away(error)
             }
             error if error.is_untrusted() => Self::new(ProblemCode::ServerRefused, error.to_string()),
-            Error::OperationFailed { message, .. } => Self::new(ProblemCode::ServerError, message),
-            error => Self::new(ProblemCode::ServerError, error.to_string()),
+            Error::OperationFailed { message, .. } => Self::new(ProblemCode::ServerError, advised(message)),
+            error => Self::new(ProblemCode::ServerError, advised(error.to_string())),
         }
     }
+}
+
+/// LXD's own words, and what to do where they do not say it.
+fn advised(mut message: String) -> String {
+    if message.contains("Instance DNS name") {
+        message.push_str(
+            ". A machine can have several interfaces on one managed bridge only if the bridge's dns.mode is none.",
+        );
+    }
+    message
 }
 
 impl Job<'_> {
@@ -100,6 +110,7 @@ impl Job<'_> {
             OperationKind::MachineFreeze => self.freeze().await,
             OperationKind::MachineUnfreeze => self.unfreeze().await,
             OperationKind::MachineReset => self.reset().await,
+            OperationKind::MachineProfiles => self.change_profiles().await,
             OperationKind::MachineDelete => self.delete(&self.row.instance).await,
             OperationKind::SnapshotCreate => self.create_snapshot(matches!(earlier, Some(Ok(())))).await,
             OperationKind::SnapshotRename => self.rename_snapshot().await,

@@ -1,11 +1,13 @@
 //! What a datastore must do, whichever database is under it. `tests/sqlite.rs` beside this runs it on SQLite files,
 //! the workspace's `tests/tests/database.rs` on a real PostgreSQL: the same checks, included by path.
 
+mod audiences;
 mod people;
 mod sessions;
 
 use std::fmt::Write as _;
 
+pub use audiences::who_may_use_what_is_kept;
 use chrono::{TimeDelta, Utc};
 pub use people::{
     a_machine_is_handed_over_whole, a_teacher_sees_their_students, administrators_list_and_change_people,
@@ -536,6 +538,7 @@ pub fn drop_all() -> String {
         "users",
         "quotas",
         "user_groups",
+        "audiences",
         "audit",
         "__diesel_schema_migrations",
     ];
@@ -560,7 +563,7 @@ macro_rules! every_check {
             personal_tokens, audit_log, administrators_list_and_change_people,
             roles_and_groups_have_quotas, what_is_held_counts_within_the_transaction,
             a_machine_is_handed_over_whole, a_teacher_sees_their_students, who_left_the_directory_is_known,
-            unknown_words_are_corrupt,
+            who_may_use_what_is_kept, unknown_words_are_corrupt,
         }
     };
     (@ $fixture:path: $($check:ident,)*) => {
