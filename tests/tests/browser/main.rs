@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod admin;
+mod differences;
 mod forms;
 mod keyboard;
 mod life;
