@@ -11,7 +11,7 @@ mod pt;
 use leptos::prelude::*;
 use vms_types::{MachineStatus, OperationKind};
 
-pub(crate) use admin::{ACTIONS, AdminTexts};
+pub(crate) use admin::{ACTIONS, AdminTexts, ImageTexts};
 pub(crate) use problems::{Advice, field_error};
 
 /// A language of the pages.

@@ -13,13 +13,16 @@ pub(crate) enum Route {
     AllMachines,
     /// What does not match between table and servers.
     Differences,
+    /// Images as they are stored.
+    Images,
     /// The audit log.
     Audit,
 }
 
 impl Route {
     /// Every page, in the order of the navigation.
-    pub(crate) const ALL: [Self; 4] = [Self::Mine, Self::AllMachines, Self::Differences, Self::Audit];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Mine, Self::AllMachines, Self::Differences, Self::Images, Self::Audit];
 
     /// The path that names it.
     pub(crate) const fn path(self) -> &'static str {
@@ -27,6 +30,7 @@ impl Route {
             Self::Mine => "/",
             Self::AllMachines => "/admin/machines",
             Self::Differences => "/admin/differences",
+            Self::Images => "/admin/images",
             Self::Audit => "/admin/audit",
         }
     }
@@ -42,6 +46,7 @@ impl Route {
             Self::Mine => "nav-mine",
             Self::AllMachines => "nav-machines",
             Self::Differences => "nav-differences",
+            Self::Images => "nav-images",
             Self::Audit => "nav-audit",
         }
     }

@@ -31,7 +31,14 @@ impl Pending {
             K::MachineStop | K::MachineRestart | K::MachineFreeze => Some(MachineStatus::Stopping),
             K::MachineDelete => Some(MachineStatus::Deleting),
             K::SnapshotRestore => Some(MachineStatus::Restoring),
-            K::MachineProfiles | K::SnapshotCreate | K::SnapshotRename | K::SnapshotDelete => None,
+            K::MachineProfiles
+            | K::SnapshotCreate
+            | K::SnapshotRename
+            | K::SnapshotDelete
+            | K::ImageImport
+            | K::ImagePublish
+            | K::ImageRefresh
+            | K::ImageDelete => None,
         }
     }
 

@@ -50,6 +50,21 @@ pub struct Image {
     /// Profiles for new instances of it. Extension `image_profiles`.
     #[serde(deserialize_with = "null_default")]
     pub profiles: Vec<String>,
+    /// Where it came from and is refreshed from; `None` for an upload and for what was published here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_source: Option<ImageUpdateSource>,
+}
+
+/// The other server that an image came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImageUpdateSource {
+    /// Its alias there.
+    pub alias: String,
+    /// URL of the server.
+    pub server: String,
+    /// `simplestreams` or `lxd` (`incus`).
+    pub protocol: String,
 }
 
 impl Image {

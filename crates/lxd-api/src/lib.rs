@@ -36,7 +36,9 @@ pub use certificate::{Certificate, CertificateAddToken, CertificatesPost};
 pub use cluster::{Cluster, ClusterMember, ClusterMemberConfigKey};
 pub use envelope::{Outcome, Response, ResponseType};
 pub use event::{Event, EventPayload, EventType, Lifecycle, Logging, Requestor};
-pub use image::{Image, ImageAlias, ImageAliasEntry, ImageAliasPut, ImagePut, ImageSource, ImagesPost};
+pub use image::{
+    Image, ImageAlias, ImageAliasEntry, ImageAliasPut, ImagePut, ImageSource, ImageUpdateSource, ImagesPost,
+};
 pub use instance::{
     Instance, InstanceAction, InstancePatch, InstancePost, InstancePut, InstanceRebuildPost, InstanceRestore,
     InstanceSource, InstanceStatePut, InstancesPost,

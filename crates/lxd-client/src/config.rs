@@ -117,7 +117,7 @@ pub struct Timeouts {
     /// From sending a request until its whole answer is there: 15 s. LXD's answers come in milliseconds;
     /// its long work goes on in operations.
     pub request: Duration,
-    /// The same for an upload: 10 min.
+    /// The same for an upload, which comes from somebody's browser and takes as long as its line needs: 6 h.
     pub upload: Duration,
     /// A websocket that is silent this long is asked (ping); silent for as long again, it is dead: 15 s.
     pub keepalive: Duration,
@@ -128,7 +128,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(3),
             request: Duration::from_secs(15),
-            upload: Duration::from_secs(600),
+            upload: Duration::from_secs(6 * 3600),
             keepalive: Duration::from_secs(15),
         }
     }

@@ -35,7 +35,8 @@ type UnixBody = UnsyncBoxBody<Bytes, std::io::Error>;
 pub(crate) enum Body {
     Empty,
     Json(Bytes),
-    Stream(BoxStream<'static, Result<Bytes, std::io::Error>>),
+    /// Bytes in pieces, and what they are.
+    Stream(HeaderValue, BoxStream<'static, Result<Bytes, std::io::Error>>),
 }
 
 /// A request to send.
@@ -138,7 +139,7 @@ impl Transport {
         let body = match request.body {
             Body::Empty => Full::default().map_err(|never| match never {}).boxed_unsync(),
             Body::Json(bytes) => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
-            Body::Stream(stream) => StreamBody::new(stream.map_ok(Frame::data)).boxed_unsync(),
+            Body::Stream(_, stream) => StreamBody::new(stream.map_ok(Frame::data)).boxed_unsync(),
         };
         let mut message = HttpRequest::new(body);
         *message.method_mut() = request.method;
@@ -160,7 +161,7 @@ impl Transport {
         message = match request.body {
             Body::Empty => message,
             Body::Json(bytes) => message.body(bytes),
-            Body::Stream(stream) => message.body(reqwest::Body::wrap_stream(stream)),
+            Body::Stream(_, stream) => message.body(reqwest::Body::wrap_stream(stream)),
         };
         let answer = message.send().await.map_err(|error| {
             let sent = !error.is_connect() && !error.is_builder();
@@ -174,13 +175,13 @@ impl Transport {
     fn headers(&self, request: &Request) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        match request.body {
+        match &request.body {
             Body::Empty => {}
             Body::Json(_) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
-            Body::Stream(_) => {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            Body::Stream(kind, _) => {
+                headers.insert(CONTENT_TYPE, kind.clone());
             }
         }
         if let Some(tag) = &request.if_match {

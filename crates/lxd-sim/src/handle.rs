@@ -264,6 +264,16 @@ impl SimHandle {
         &self.inner.core.certificate
     }
 
+    /// Another image server offers an image; offered again with other words it is a newer one.
+    pub fn offer_image(
+        &self,
+        url: impl Into<String>,
+        alias: impl Into<String>,
+        description: impl Into<String>,
+    ) {
+        self.state().offered.insert((url.into(), alias.into()), description.into());
+    }
+
     /// Trusts this client certificate (PEM).
     ///
     /// # Errors

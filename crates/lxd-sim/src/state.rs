@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) instances: BTreeMap<String, InstanceRecord>,
     pub(crate) images: BTreeMap<String, Image>,
     pub(crate) aliases: BTreeMap<String, ImageAliasEntry>,
+    /// What other image servers offer: a description by URL and alias.
+    pub(crate) offered: BTreeMap<(String, String), String>,
     pub(crate) profiles: BTreeMap<String, Profile>,
     pub(crate) networks: BTreeMap<String, Network>,
     pub(crate) pools: BTreeMap<String, StoragePool>,

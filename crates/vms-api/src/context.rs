@@ -92,6 +92,10 @@ impl Ctx {
         self.caller.vms()
     }
 
+    pub(crate) fn state(&self) -> &AppState {
+        self.caller.state()
+    }
+
     pub(crate) const fn request(&self) -> &HttpRequest {
         self.caller.request()
     }

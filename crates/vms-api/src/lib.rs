@@ -27,6 +27,7 @@ mod paging;
 mod params;
 mod routes;
 mod state;
+mod upload;
 mod websocket;
 
 pub use error::ApiError;
@@ -39,7 +40,8 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, web};
 
-/// The largest request body, in bytes. No body of this API comes near it.
+/// The largest JSON body, in bytes. No such body of this API comes near it. Images are taken in pieces and have a limit of
+/// their own ([`WebSettings::max_image_bytes`]).
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The whole application for one worker: routes, middleware, pages.

@@ -27,6 +27,8 @@ pub struct WebSettings {
     pub logo_file: Option<PathBuf>,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// The largest image that may be uploaded.
+    pub max_image_bytes: u64,
     /// Who may read `/metrics`.
     pub metrics_allowed: Vec<Network>,
     /// Writes `/metrics`; without it there is no such page.
@@ -95,6 +97,11 @@ impl AppState {
     /// Whether this address is a reverse proxy of ours.
     pub(crate) fn trusts_proxy(&self, address: IpAddr) -> bool {
         self.inner.settings.trusted_proxies.contains(&address)
+    }
+
+    /// The largest image that may be uploaded.
+    pub(crate) fn max_image_bytes(&self) -> u64 {
+        self.inner.settings.max_image_bytes
     }
 
     /// Who may read `/metrics`.

@@ -104,6 +104,12 @@ actions! {
     ViewAudience = "audience.view", mutates: false, on: [Catalog];
     /// Decide who may use a profile or an image, and whose default it is.
     ManageAudience = "audience.manage", mutates: true, on: [Catalog];
+    /// See everything of the images, on every server.
+    ViewImages = "image.view", mutates: false, on: [Catalog];
+    /// Import, change and remove images.
+    ManageImages = "image.manage", mutates: true, on: [Catalog];
+    /// Make an image of a machine, with all that is in it.
+    PublishMachine = "machine.publish", mutates: true, on: [MachineTarget];
     /// See a person, or everyone, as administrators do: role, quota, lock, last login.
     ViewUser = "user.view", mutates: false, on: [PersonTarget, Fleet];
     /// Lock a person out or let them in, give them another role or quota, end their sessions.

@@ -48,9 +48,9 @@ pub const fn policy(role: Role, relation: Relation, action: ActionName) -> Decis
         | A::RenameSnapshot
         | A::RestoreSnapshot
         | A::DeleteSnapshot => [Allow, Hide, Forbid, Hide, Allow],
-        // To one's own, too: a place in somebody else's quota is not for students to give, and a profile decides the memory
-        // and the networks of what the class was given.
-        A::HandOverMachine | A::ChangeProfiles => [Forbid, Hide, Forbid, Hide, Allow],
+        // To one's own, too: a place in somebody else's quota is not for students to give, nor a place among what everybody
+        // makes machines from, and a profile decides the memory and the networks of what the class was given.
+        A::HandOverMachine | A::ChangeProfiles | A::PublishMachine => [Forbid, Hide, Forbid, Hide, Allow],
         // Operations, likewise.
         A::ViewOperation => [Allow, Hide, Allow, Hide, Allow],
         A::CancelOperation => [Allow, Hide, Forbid, Hide, Allow],
@@ -65,9 +65,12 @@ pub const fn policy(role: Role, relation: Relation, action: ActionName) -> Decis
         }
         // What belongs to nobody in particular.
         A::ViewCatalog => [Allow, Allow, Allow, Allow, Allow],
-        A::ViewProfile | A::ManageProfiles | A::ViewAudience | A::ManageAudience => {
-            [Forbid, Forbid, Forbid, Forbid, Allow]
-        }
+        A::ViewProfile
+        | A::ManageProfiles
+        | A::ViewAudience
+        | A::ManageAudience
+        | A::ViewImages
+        | A::ManageImages => [Forbid, Forbid, Forbid, Forbid, Allow],
         A::ViewAudit | A::ViewDifferences | A::AdoptInstance => [Forbid, Forbid, Forbid, Forbid, Allow],
         A::ViewOverview | A::ViewServers => [Forbid, Forbid, Forbid, Forbid, Allow],
         A::ManageNetworks | A::ManageCertificates => [Forbid, Forbid, Forbid, Forbid, Allow],

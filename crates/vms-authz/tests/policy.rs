@@ -64,6 +64,10 @@ fn every_cell_of_the_table_is_as_the_rules_say() {
         "quota.manage",
         "profile.view",
         "profile.manage",
+        "audience.view",
+        "audience.manage",
+        "image.view",
+        "image.manage",
     ];
     let mut cells = 0;
     for &action in ActionName::ALL {
@@ -73,7 +77,9 @@ fn every_cell_of_the_table_is_as_the_rules_say() {
                 let expected = match (word, relation, role) {
                     ("fleet.reconcile", _, _) => Decision::Forbid,
                     (_, _, Role::Admin) => Decision::Allow,
-                    ("machine.hand-over", Relation::Own, _) => Decision::Forbid,
+                    ("machine.hand-over" | "machine.publish" | "machine.profiles", Relation::Own, _) => {
+                        Decision::Forbid
+                    }
                     _ if FOR_ADMINISTRATORS.contains(&word) => Decision::Forbid,
                     (_, Relation::Own, _) => Decision::Allow,
                     ("catalog.view", _, _) => Decision::Allow,

@@ -519,6 +519,17 @@ fn check(call: &Call, answer: HttpResponse) -> Result<HttpResponse, ClientError>
     Err(ClientError::Problem(Box::new(problem)))
 }
 
+/// The value of an answer that another way than the transport brought, or the problem it carries.
+#[cfg(feature = "fetch")]
+pub(crate) fn read_answer<R: DeserializeOwned>(
+    method: Method,
+    path: &str,
+    answer: HttpResponse,
+) -> Result<R, ClientError> {
+    let call = Call::new(method, path);
+    decode(&call, &check(&call, answer)?)
+}
+
 fn decode<R: DeserializeOwned>(call: &Call, answer: &HttpResponse) -> Result<R, ClientError> {
     serde_json::from_str(&answer.body).map_err(|error| ClientError::Decode {
         what: format!("{} {}", call.method.as_str(), call.path),

@@ -13,6 +13,7 @@ mod admin;
 mod audit;
 mod client;
 mod error;
+mod images;
 mod profiles;
 mod servers;
 mod session;
@@ -28,9 +29,12 @@ pub mod native;
 pub mod socket;
 #[cfg(feature = "fetch")]
 mod tabs;
+#[cfg(feature = "fetch")]
+pub mod upload;
 
 pub use admin::UserQuery;
 pub use audit::AuditQuery;
 pub use client::{ApiClient, Conditional, MachineQuery};
 pub use error::ClientError;
+pub use images::UploadQuery;
 pub use transport::{HttpRequest, HttpResponse, Method, Transport};

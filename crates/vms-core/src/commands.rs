@@ -105,7 +105,7 @@ impl Vms {
         let new = NewOperation {
             id: Uuid::new_v4(),
             kind,
-            machine_id: target.id,
+            machine_id: Some(target.id),
             machine_name: target.name.clone(),
             instance: target.instance.clone(),
             owner: target.owner.clone(),

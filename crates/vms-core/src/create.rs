@@ -80,7 +80,7 @@ impl Vms {
             let operation = NewOperation {
                 id: Uuid::new_v4(),
                 kind: OperationKind::MachineCreate,
-                machine_id: id,
+                machine_id: Some(id),
                 machine_name: plan.name.to_string(),
                 instance: instance.to_string(),
                 owner: owner.clone(),

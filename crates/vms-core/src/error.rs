@@ -60,6 +60,9 @@ pub enum CoreError {
     /// Something uses it; the sentence says what.
     #[error("in use: {0}")]
     InUse(String),
+    /// The image has no source.
+    #[error("the image has no source")]
+    NotRefreshable,
     /// It was done on some servers, and then one failed.
     #[error("done on {}, then failed on {server}: {error}", done.join(", "))]
     DoneInPart {
@@ -153,6 +156,7 @@ impl CoreError {
             Self::WrongState { .. } => P::WrongState,
             Self::MachineBusy => P::MachineBusy,
             Self::InUse(_) => P::InUse,
+            Self::NotRefreshable => P::NotRefreshable,
             Self::DoneInPart { .. } => P::ServerError,
             Self::NotCancellable => P::NotCancellable,
             Self::IdempotencyKeyReused => P::IdempotencyKeyReused,
@@ -209,6 +213,11 @@ impl CoreError {
                 "Another operation on this machine is under way. Wait until it has ended.".into()
             }
             Self::InUse(what) => what.clone(),
+            Self::NotRefreshable => {
+                "The image was uploaded or published here: there is no other server to ask for a newer one. Import or \
+                 publish the newer one under the same alias."
+                    .into()
+            }
             Self::DoneInPart { done, server, error } => format!(
                 "It was done on {}, but the server \"{server}\" reported: {error}. Servers after it were not asked. \
                  Send it again once that is mended.",

@@ -248,7 +248,15 @@ fn status(view: Option<&InstanceView>, operation: Option<&Operation>) -> Machine
         Some(K::MachineDelete) => MachineStatus::Deleting,
         Some(K::SnapshotRestore) => MachineStatus::Restoring,
         Some(
-            K::MachineProfiles | K::MachineFreeze | K::SnapshotCreate | K::SnapshotRename | K::SnapshotDelete,
+            K::MachineProfiles
+            | K::MachineFreeze
+            | K::SnapshotCreate
+            | K::SnapshotRename
+            | K::SnapshotDelete
+            | K::ImageImport
+            | K::ImagePublish
+            | K::ImageRefresh
+            | K::ImageDelete,
         )
         | None => seen,
     }

@@ -119,7 +119,7 @@ impl Vms {
                 }
                 client.cancel_operation(&lxd_operation).await.map_err(|_| CoreError::NotCancellable)?;
             }
-            None if self.parts.jobs.cancel_waiting(id) => {}
+            None if self.parts.jobs.cancel_early(id) => {}
             None => return Err(CoreError::NotCancellable),
         }
         self.operation_by_id(id).await
@@ -144,7 +144,9 @@ pub(crate) fn show(row: OperationRow) -> Operation {
         (OperationStatus::Succeeded, _) | (_, None) => None,
         (_, Some(code)) => Some(OperationError { code, message: row.error_message.unwrap_or_default() }),
     };
+    let image = row.params.get("image").and_then(serde_json::Value::as_str);
     Operation {
+        image: image.filter(|_| row.kind.is_of_image()).map(str::to_owned),
         id: row.id,
         kind: row.kind,
         status: row.status,

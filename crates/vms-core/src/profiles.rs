@@ -172,18 +172,21 @@ impl Vms {
 
     fn profile_users(&self, name: &str) -> Vec<ProfileUser> {
         let carries = |view: &InstanceView| view.profiles.iter().any(|profile| profile == name);
-        let servers = self.parts.fleet.servers();
-        let instances =
-            servers.flat_map(|s| s.instances().into_iter().map(|view| (s.name().to_owned(), view)));
-        let users = instances.filter(|(_, view)| carries(view)).map(|(server, view)| ProfileUser {
-            id: view.machine_id(),
-            name: view.config.get(keys::NAME).cloned(),
-            instance: view.name.clone(),
-            owner: view.config.get(keys::OWNER).cloned(),
-            server,
-        });
-        users.collect()
+        self.parts.fleet.servers().flat_map(|server| instances_that(server, carries)).collect()
     }
+}
+
+/// The instances of a server for which something is true.
+pub(crate) fn instances_that(server: &Server, is_so: impl Fn(&InstanceView) -> bool) -> Vec<ProfileUser> {
+    let views = server.instances().into_iter().filter(|view| is_so(view));
+    let users = views.map(|view| ProfileUser {
+        id: view.machine_id(),
+        name: view.config.get(keys::NAME).cloned(),
+        instance: view.name.clone(),
+        owner: view.config.get(keys::OWNER).cloned(),
+        server: server.name().to_owned(),
+    });
+    users.collect()
 }
 
 /// Makes it as it shall be, whether it is there or not.
@@ -206,7 +209,7 @@ async fn reread(server: &Server) {
     }
 }
 
-fn failed(done: Vec<String>, server: &Server, error: lxd_client::Error) -> CoreError {
+pub(crate) fn failed(done: Vec<String>, server: &Server, error: lxd_client::Error) -> CoreError {
     if done.is_empty() {
         CoreError::Lxd(error)
     } else {
@@ -214,9 +217,9 @@ fn failed(done: Vec<String>, server: &Server, error: lxd_client::Error) -> CoreE
     }
 }
 
-fn in_use(detail: &ProfileDetail) -> CoreError {
-    let mut named: Vec<String> = detail
-        .used_by
+/// Some instances by name, and how many more there are.
+pub(crate) fn named(users: &[ProfileUser]) -> String {
+    let mut named: Vec<String> = users
         .iter()
         .take(NAMED)
         .map(|user| match &user.owner {
@@ -224,13 +227,17 @@ fn in_use(detail: &ProfileDetail) -> CoreError {
             None => user.instance.clone(),
         })
         .collect();
-    if let Some(more) = detail.used_by.len().checked_sub(NAMED).filter(|more| *more > 0) {
+    if let Some(more) = users.len().checked_sub(NAMED).filter(|more| *more > 0) {
         named.push(format!("{more} more"));
     }
+    named.join(", ")
+}
+
+fn in_use(detail: &ProfileDetail) -> CoreError {
     CoreError::InUse(format!(
         "The profile \"{}\" is carried by {}. Give them another profile or delete them first.",
         detail.name,
-        named.join(", ")
+        named(&detail.used_by)
     ))
 }
 

@@ -65,8 +65,8 @@ pub struct NewOperation {
     pub id: Uuid,
     /// What it does.
     pub kind: OperationKind,
-    /// The machine it is about. The proof it is written with decides.
-    pub machine_id: Uuid,
+    /// The machine it is about, if it is about one. The proof it is written with decides.
+    pub machine_id: Option<Uuid>,
     /// The machine's name.
     pub machine_name: String,
     /// LXD's name for the machine.
@@ -161,7 +161,7 @@ impl Datastore {
         let target = proof.resource();
         let machine = target.id;
         let operation = NewOperation {
-            machine_id: machine,
+            machine_id: Some(machine),
             owner: target.owner.clone(),
             requested_by: proof.actor().username().to_owned(),
             ..operation
@@ -319,7 +319,7 @@ pub(crate) fn insert(conn: &mut AnyConnection, new: NewOperation) -> Result<Oper
         status: OperationStatus::Pending.as_str().to_owned(),
         progress: None,
         message: String::new(),
-        machine_id: Some(new.machine_id.to_string()),
+        machine_id: new.machine_id.map(|id| id.to_string()),
         machine_name: new.machine_name,
         instance: new.instance,
         owner: new.owner,

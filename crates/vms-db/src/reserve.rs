@@ -72,7 +72,7 @@ impl Datastore {
                 limits: machine.limits,
             };
             machines::insert(conn, &row)?;
-            let operation = NewOperation { machine_id: row.id, owner, requested_by, ..operation };
+            let operation = NewOperation { machine_id: Some(row.id), owner, requested_by, ..operation };
             let operation = operations::insert(conn, operation)?;
             if let Some(key) = key {
                 idempotency::insert(conn, &operation.requested_by, key, operation.id)?;

@@ -23,6 +23,58 @@ pub struct CatalogImage {
     pub created_at: Option<DateTime<Utc>>,
 }
 
+/// An image as it is stored on a server, with or without aliases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredImage {
+    /// SHA-256.
+    pub fingerprint: String,
+    /// Its names.
+    pub aliases: Vec<String>,
+    /// What it is.
+    pub description: String,
+    /// CPU architecture.
+    pub architecture: String,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// When it was built.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it came to the server.
+    pub uploaded_at: Option<DateTime<Utc>>,
+    /// Whether the server looks for a newer one by itself.
+    pub auto_update: bool,
+    /// URL and alias of the image server it came from.
+    pub source: Option<(String, String)>,
+}
+
+/// Containers only, in the order of their first alias; those without any come last.
+pub(crate) fn stored(images: &[Image]) -> Vec<StoredImage> {
+    let mut found: Vec<StoredImage> = images
+        .iter()
+        .filter(|image| image.kind != "virtual-machine")
+        .map(|image| {
+            let mut aliases: Vec<String> = image.aliases.iter().map(|alias| alias.name.clone()).collect();
+            aliases.sort();
+            let source = image.update_source.as_ref().filter(|source| !source.server.is_empty());
+            StoredImage {
+                fingerprint: image.fingerprint.clone(),
+                aliases,
+                description: image.properties.get("description").cloned().unwrap_or_default(),
+                architecture: image.architecture.clone(),
+                size_bytes: u64::try_from(image.size).unwrap_or_default(),
+                created_at: image.created_at,
+                uploaded_at: image.uploaded_at,
+                auto_update: image.auto_update,
+                source: source.map(|source| (source.server.clone(), source.alias.clone())),
+            }
+        })
+        .collect();
+    found.sort_by(|a, b| {
+        let place = |image: &StoredImage| (image.aliases.is_empty(), image.aliases.first().cloned());
+        place(a).cmp(&place(b)).then_with(|| a.fingerprint.cmp(&b.fingerprint))
+    });
+    found
+}
+
 /// Containers only, one entry for each alias, in alphabetical order.
 pub(crate) fn images(images: &[Image]) -> Vec<CatalogImage> {
     let mut found: Vec<CatalogImage> = images

@@ -26,7 +26,7 @@ mod usage;
 mod view;
 mod watcher;
 
-pub use catalog::{CatalogImage, CatalogPool, CatalogProfile};
+pub use catalog::{CatalogImage, CatalogPool, CatalogProfile, StoredImage};
 pub use fleet::{Fleet, FleetChange};
 pub use history::STEP;
 pub use limits::{limits_of, parse_cpus, parse_size};

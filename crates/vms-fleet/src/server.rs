@@ -11,7 +11,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use uuid::Uuid;
 use vms_types::Limits;
 
-use crate::catalog::{self, CatalogImage, CatalogPool, CatalogProfile};
+use crate::catalog::{self, CatalogImage, CatalogPool, CatalogProfile, StoredImage};
 use crate::fleet::FleetChange;
 use crate::limits::limits_of;
 use crate::networks::Leases;
@@ -74,6 +74,9 @@ pub(crate) struct Seen {
     /// The look at everything that told last.
     listed: Look,
     pub images: Vec<CatalogImage>,
+    pub stored_images: Vec<StoredImage>,
+    /// The look that told last of the images.
+    images_at: Look,
     pub profiles: Vec<CatalogProfile>,
     pub pools: Vec<CatalogPool>,
     /// Bridges whose DHCP is LXD's, so that leases can be asked for.
@@ -189,6 +192,12 @@ impl Server {
         self.read().images.clone()
     }
 
+    /// Images with or without an alias, as they are stored.
+    #[must_use]
+    pub fn stored_images(&self) -> Vec<StoredImage> {
+        self.read().stored_images.clone()
+    }
+
     /// Profiles.
     #[must_use]
     pub fn profiles(&self) -> Vec<CatalogProfile> {
@@ -267,6 +276,23 @@ impl Server {
     pub async fn refresh_profiles(&self) -> Result<(), lxd_client::Error> {
         let found = catalog::profiles(&self.client.profiles().await?);
         self.write().profiles = found;
+        Ok(())
+    }
+
+    /// Fetches the images now: after one was changed, so that who changed it sees it at once.
+    ///
+    /// # Errors
+    /// Those of the client.
+    pub async fn refresh_images(&self) -> Result<(), lxd_client::Error> {
+        let look = self.look();
+        let found = self.client.images().await?;
+        let (images, stored) = (catalog::images(&found), catalog::stored(&found));
+        let mut seen = self.write();
+        if seen.images_at <= look {
+            seen.images_at = look;
+            seen.images = images;
+            seen.stored_images = stored;
+        }
         Ok(())
     }
 

@@ -237,7 +237,7 @@ impl Due {
             }
         }
         if std::mem::take(&mut self.images) {
-            self.images = answered(server, "the images", list_images(server).await)?.is_none();
+            self.images = answered(server, "the images", server.refresh_images().await)?.is_none();
         }
         if std::mem::take(&mut self.profiles) {
             // What a profile allows shows in every instance that has it.
@@ -284,7 +284,7 @@ impl Due {
 async fn list(server: &Server) -> Result<Vec<String>, Error> {
     server.refresh_networks().await?;
     server.refresh_profiles().await?;
-    list_images(server).await?;
+    server.refresh_images().await?;
     list_certificates(server).await?;
     // A certificate that is restricted to a project may not see them, and manages machines all the same.
     answered(server, "the storage pools", list_pools(server).await)?;
@@ -305,12 +305,6 @@ async fn list_instances(server: &Server) -> Result<Vec<String>, Error> {
 fn disk_of(instance: &Instance) -> Option<(String, u64)> {
     let usage = instance.state.as_ref()?.disk.get("root")?.usage;
     u64::try_from(usage).ok().filter(|bytes| *bytes > 0).map(|bytes| (instance.name.clone(), bytes))
-}
-
-async fn list_images(server: &Server) -> Result<(), Error> {
-    let found = catalog::images(&server.client().images().await?);
-    server.write().images = found;
-    Ok(())
 }
 
 async fn list_pools(server: &Server) -> Result<(), Error> {

@@ -37,6 +37,9 @@ pub struct Config {
     /// What machines are like.
     #[serde(default)]
     pub machines: MachinesConfig,
+    /// What may be uploaded.
+    #[serde(default)]
+    pub images: ImagesConfig,
     /// How much a person may have.
     #[serde(default)]
     pub quota: QuotaConfig,
@@ -180,6 +183,20 @@ impl Default for MachinesConfig {
             allow_dangerous_profiles: defaults.allow_dangerous_profiles,
             stop_timeout_seconds: defaults.stop_timeout.as_secs(),
         }
+    }
+}
+
+/// `[images]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImagesConfig {
+    /// The largest image that may be uploaded, in bytes.
+    pub max_upload_bytes: u64,
+}
+
+impl Default for ImagesConfig {
+    fn default() -> Self {
+        Self { max_upload_bytes: 10 << 30 }
     }
 }
 

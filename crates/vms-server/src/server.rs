@@ -171,6 +171,7 @@ fn web_settings(config: &Config) -> WebSettings {
         static_dir: config.http.static_dir.clone(),
         logo_file: site.logo_file.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
+        max_image_bytes: config.images.max_upload_bytes,
         metrics_allowed: config.http.metrics_allowed.clone(),
         metrics: Some(metrics::render),
     }

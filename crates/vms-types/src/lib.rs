@@ -1,7 +1,7 @@
 //! The words of the VMS API, shared by the server, the browser and scripts written in Rust.
 //!
 //! Everything that crosses the wire is defined here once: request and response bodies ([`machine`], [`bulk`], [`difference`], [`operation`],
-//! [`auth`], [`user`], [`quota`], [`catalog`], [`audience`], [`profile`], [`profile_yaml`], [`audit`], [`overview`],
+//! [`auth`], [`user`], [`quota`], [`catalog`], [`audience`], [`image`], [`profile`], [`profile_yaml`], [`audit`], [`overview`],
 //! [`network`], [`certificate`], [`site`]), the one error body ([`problem`]), the names people may give
 //! ([`names`]) and the rules that both sides must judge alike ([`rules`]). The crate does no I/O and builds for
 //! wasm32, so a button in the browser is enabled by the same function that makes the server accept its command.
@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod certificate;
 pub mod difference;
 pub mod event;
+pub mod image;
 pub mod machine;
 pub mod names;
 pub mod network;
@@ -37,6 +38,7 @@ pub use catalog::{Image, Profile};
 pub use certificate::{CertificateAdded, CertificateView, NewCertificate};
 pub use difference::{AdoptInstance, Difference, DifferenceKind};
 pub use event::{Event, EventMessage, EventTicket};
+pub use image::{ImageCopy, ImageDetail, ImageOrigin, ImportImage, PatchImage, PublishImage};
 pub use machine::{
     Address, AddressFamily, CreateMachine, CreateSnapshot, ImageRef, Limits, Machine, MachineStatus,
     PatchMachine, PowerAction, RenameSnapshot, Snapshot, StateChange,

@@ -22,6 +22,10 @@ pub struct Operation {
     pub message: String,
     /// The machine it is about.
     pub machine: Option<MachineRef>,
+    /// The alias of the image it is about, or the beginning of its fingerprint.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(example = "debian-12"))]
+    pub image: Option<String>,
     /// The login name of the person who asked.
     #[cfg_attr(feature = "openapi", schema(example = "bruno"))]
     pub requested_by: String,
@@ -165,6 +169,14 @@ kinds! {
     SnapshotRestore = "snapshot.restore",
     /// A snapshot is removed.
     SnapshotDelete = "snapshot.delete",
+    /// An image is uploaded, or fetched from another image server.
+    ImageImport = "image.import",
+    /// A machine or a snapshot becomes an image.
+    ImagePublish = "image.publish",
+    /// An image is brought up to date from where it came.
+    ImageRefresh = "image.refresh",
+    /// An image is removed.
+    ImageDelete = "image.delete",
 }
 
 impl OperationKind {
@@ -172,6 +184,12 @@ impl OperationKind {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether it is about an image, which is nobody's own.
+    #[must_use]
+    pub const fn is_of_image(self) -> bool {
+        matches!(self, Self::ImageImport | Self::ImagePublish | Self::ImageRefresh | Self::ImageDelete)
     }
 }
 

@@ -136,6 +136,8 @@ codes! {
     MachineBusy = "machine-busy", 409, "Another operation on the machine is under way";
     /// Something uses it, so that it cannot be removed.
     InUse = "in-use", 409, "It is in use";
+    /// The image came from no other server, so that nothing newer can be asked for.
+    NotRefreshable = "not-refreshable", 409, "The image cannot be refreshed";
     /// The operation has ended or cannot be stopped.
     NotCancellable = "not-cancellable", 409, "The operation cannot be cancelled";
     /// The thing changed since it was read (`If-Match`).
@@ -146,6 +148,8 @@ codes! {
     UnsupportedMediaType = "unsupported-media-type", 415, "The request body must be JSON";
     /// A field has a value that is not allowed.
     ValidationFailed = "validation-failed", 422, "A field is not valid";
+    /// What was uploaded or fetched is no image, or a broken one.
+    InvalidImage = "invalid-image", 422, "The image cannot be used";
     /// More than the quota allows.
     QuotaExceeded = "quota-exceeded", 422, "The quota is used up";
     /// The key was used for another request.

@@ -21,6 +21,10 @@ pub enum Command {
     RestoreSnapshot,
     /// `DELETE …/snapshots/{snapshot}`.
     DeleteSnapshot,
+    /// `POST /images/publish` of the machine itself.
+    Publish,
+    /// `POST /images/publish` of one of its snapshots.
+    PublishSnapshot,
 }
 
 /// Whether a machine in `status` can take `command`. A machine with an operation in flight takes none
@@ -37,7 +41,10 @@ pub const fn allows(status: MachineStatus, command: Command) -> bool {
         Command::Delete => matches!(status, S::Running | S::Stopped | S::Frozen | S::Error | S::Unknown),
         // A paused machine cannot take interfaces in.
         Command::ChangeProfiles => matches!(status, S::Running | S::Stopped | S::Error),
-        Command::Reset
+        // What is written to meanwhile would be half of it in the image.
+        Command::Publish => matches!(status, S::Stopped),
+        Command::PublishSnapshot
+        | Command::Reset
         | Command::CreateSnapshot
         | Command::RenameSnapshot
         | Command::RestoreSnapshot
@@ -71,6 +78,8 @@ mod tests {
             Command::RenameSnapshot,
             Command::RestoreSnapshot,
             Command::DeleteSnapshot,
+            Command::Publish,
+            Command::PublishSnapshot,
         ];
         for status in MachineStatus::ALL.into_iter().filter(|s| is_passing(*s)) {
             for command in commands {

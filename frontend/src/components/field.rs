@@ -21,6 +21,9 @@ pub(crate) fn TextField(
     #[prop(optional)]
     first: bool,
     #[prop(default = "text")] kind: &'static str,
+    /// Of a `datalist` with what may be meant.
+    #[prop(optional)]
+    list: Option<&'static str>,
     #[prop(default = "off")] autocomplete: &'static str,
 ) -> impl IntoView {
     let node = NodeRef::<html::Input>::new();
@@ -41,7 +44,7 @@ pub(crate) fn TextField(
             <input
                 node_ref=node
                 autofocus=first
-                id=id data-testid=testid class="input" type=kind autocomplete=autocomplete autocapitalize="none"
+                id=id data-testid=testid class="input" type=kind autocomplete=autocomplete list=list autocapitalize="none"
                 spellcheck="false" prop:value=move || value.get() aria-describedby=describes
                 aria-invalid=move || error.get().is_some().to_string()
                 on:input=move |event| {

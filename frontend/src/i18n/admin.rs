@@ -1,7 +1,10 @@
 //! What only the administrators' pages say. A value of its own, so that the students' program does not carry it.
 
 pub(super) mod en;
+mod images;
 pub(super) mod pt;
+
+pub(crate) use images::ImageTexts;
 
 /// All texts of the administrators' pages in one language.
 pub(crate) struct AdminTexts {
@@ -34,6 +37,7 @@ pub(crate) struct AdminTexts {
     pub give_up_text: &'static str,
     pub given_up: fn(&str) -> String,
 
+    pub images: ImageTexts,
     pub audit_empty: &'static str,
     pub audit_file: &'static str,
     pub export: fn(&str) -> String,
@@ -82,6 +86,12 @@ pub(crate) const ACTIONS: &[&str] = &[
     "certificate.remove",
     "profile.audience_put",
     "image.audience_put",
+    "image.upload",
+    "image.import",
+    "image.publish",
+    "image.edit",
+    "image.refresh",
+    "image.delete",
     "token.create",
     "token.delete",
     "auth.refresh",

@@ -87,6 +87,10 @@ pub(super) const TEXTS: Texts = Texts {
         K::SnapshotRename => "Renaming the snapshot…",
         K::SnapshotRestore => "Restoring the snapshot…",
         K::SnapshotDelete => "Deleting the snapshot…",
+        K::ImageImport => "Importing the image…",
+        K::ImagePublish => "Publishing as an image…",
+        K::ImageRefresh => "Refreshing the image…",
+        K::ImageDelete => "Deleting the image…",
     },
     done: |kind, name| match kind {
         K::MachineCreate => format!("Machine {name} created."),
@@ -102,6 +106,10 @@ pub(super) const TEXTS: Texts = Texts {
         K::SnapshotRename => format!("Snapshot of {name} renamed."),
         K::SnapshotRestore => format!("Machine {name} restored."),
         K::SnapshotDelete => format!("Snapshot of {name} deleted."),
+        K::ImageImport => format!("Image {name} imported."),
+        K::ImagePublish => format!("Image {name} published."),
+        K::ImageRefresh => format!("Image {name} refreshed."),
+        K::ImageDelete => format!("Image {name} deleted."),
     },
     failed: |kind| match kind {
         K::MachineCreate => "The machine could not be created.",
@@ -117,6 +125,10 @@ pub(super) const TEXTS: Texts = Texts {
         K::SnapshotRename => "The snapshot could not be renamed.",
         K::SnapshotRestore => "The snapshot could not be restored.",
         K::SnapshotDelete => "The snapshot could not be deleted.",
+        K::ImageImport => "The image could not be imported.",
+        K::ImagePublish => "The image could not be published.",
+        K::ImageRefresh => "The image could not be refreshed.",
+        K::ImageDelete => "The image could not be deleted.",
     },
     outcome_unknown: "How the command ended is not known. Look at the machine's state and repeat it if needed.",
     cancelled: "The command was cancelled. Repeat it if you still need it.",
@@ -184,6 +196,7 @@ pub(super) const TEXTS: Texts = Texts {
         Route::Mine => "My machines",
         Route::AllMachines => "Machines",
         Route::Differences => "Differences",
+        Route::Images => "Images",
         Route::Audit => "Audit log",
     },
     select_machine: |name| format!("Tick {name}"),
@@ -208,6 +221,12 @@ pub(super) const TEXTS: Texts = Texts {
             "Wait until it has finished, then try again.",
         ),
         P::InUse => a("This is still in use.", "Change or delete what uses it first."),
+        P::NotRefreshable => {
+            a("This image came from no other server.", "Upload or publish the new one under the same name.")
+        }
+        P::InvalidImage => {
+            a("The file is no image that the server takes.", "Check the file and send it again.")
+        }
         P::NotCancellable => a("The command can no longer be cancelled.", "Wait until it has finished."),
         P::PreconditionFailed => {
             a("This changed while you were looking.", "See how it is now and try again.")
@@ -255,6 +274,7 @@ pub(super) const TEXTS: Texts = Texts {
         "snapshot-character" => {
             Some("Use only letters without accents, digits, dots, dashes and underscores.")
         }
+        "alias-character" => Some("Use only letters a-z, digits, dots, slashes, dashes and underscores."),
         "name-taken" => Some("This name is in use already. Choose another."),
         _ => None,
     },

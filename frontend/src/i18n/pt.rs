@@ -88,6 +88,10 @@ pub(super) const TEXTS: Texts = Texts {
         K::SnapshotRename => "Renomeando o snapshot…",
         K::SnapshotRestore => "Restaurando o snapshot…",
         K::SnapshotDelete => "Excluindo o snapshot…",
+        K::ImageImport => "Importando a imagem…",
+        K::ImagePublish => "Publicando como imagem…",
+        K::ImageRefresh => "Atualizando a imagem…",
+        K::ImageDelete => "Excluindo a imagem…",
     },
     done: |kind, name| match kind {
         K::MachineCreate => format!("Máquina {name} criada."),
@@ -103,6 +107,10 @@ pub(super) const TEXTS: Texts = Texts {
         K::SnapshotRename => format!("Snapshot de {name} renomeado."),
         K::SnapshotRestore => format!("Máquina {name} restaurada."),
         K::SnapshotDelete => format!("Snapshot de {name} excluído."),
+        K::ImageImport => format!("Imagem {name} importada."),
+        K::ImagePublish => format!("Imagem {name} publicada."),
+        K::ImageRefresh => format!("Imagem {name} atualizada."),
+        K::ImageDelete => format!("Imagem {name} excluída."),
     },
     failed: |kind| match kind {
         K::MachineCreate => "A máquina não pôde ser criada.",
@@ -118,6 +126,10 @@ pub(super) const TEXTS: Texts = Texts {
         K::SnapshotRename => "O snapshot não pôde ser renomeado.",
         K::SnapshotRestore => "O snapshot não pôde ser restaurado.",
         K::SnapshotDelete => "O snapshot não pôde ser excluído.",
+        K::ImageImport => "A imagem não pôde ser importada.",
+        K::ImagePublish => "A imagem não pôde ser publicada.",
+        K::ImageRefresh => "A imagem não pôde ser atualizada.",
+        K::ImageDelete => "A imagem não pôde ser excluída.",
     },
     outcome_unknown: "Não se sabe como o comando terminou. Confira o estado da máquina e repita se preciso.",
     cancelled: "O comando foi cancelado. Repita se ainda precisar.",
@@ -187,6 +199,7 @@ pub(super) const TEXTS: Texts = Texts {
         Route::Mine => "Minhas máquinas",
         Route::AllMachines => "Máquinas",
         Route::Differences => "Diferenças",
+        Route::Images => "Imagens",
         Route::Audit => "Auditoria",
     },
     select_machine: |name| format!("Marcar {name}"),
@@ -210,6 +223,12 @@ pub(super) const TEXTS: Texts = Texts {
         }
         P::MachineBusy => a("A máquina ainda executa outro comando.", "Espere ele terminar e tente de novo."),
         P::InUse => a("Isto ainda está em uso.", "Mude ou exclua antes o que o usa."),
+        P::NotRefreshable => {
+            a("Esta imagem não veio de outro servidor.", "Envie ou publique a nova com o mesmo nome.")
+        }
+        P::InvalidImage => {
+            a("O arquivo não é uma imagem que o servidor aceite.", "Confira o arquivo e envie de novo.")
+        }
         P::NotCancellable => a("O comando não pode mais ser cancelado.", "Espere ele terminar."),
         P::PreconditionFailed => {
             a("Isto mudou enquanto você olhava.", "Veja o estado atual e tente de novo.")
@@ -254,6 +273,7 @@ pub(super) const TEXTS: Texts = Texts {
         "dash-last" => Some("Não termine com um traço."),
         "host-character" => Some("Use só letras sem acento, números e traços."),
         "snapshot-character" => Some("Use só letras sem acento, números, ponto, traço e sublinhado."),
+        "alias-character" => Some("Use só letras sem acento, números, ponto, barra, traço e sublinhado."),
         "name-taken" => Some("Este nome já está em uso. Escolha outro."),
         _ => None,
     },

@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod differences;
+pub(crate) mod images;
 pub(crate) mod machines;
 
 use leptos::prelude::*;
@@ -11,6 +12,7 @@ use crate::pages::shell::{Shell, use_admin};
 use crate::route::{Route, use_router};
 use audit::AuditPage;
 use differences::DifferencesPage;
+use images::ImagesPage;
 use machines::AllMachinesPage;
 
 /// The page that the address names; whoever is no administrator is sent to their own machines.
@@ -29,6 +31,7 @@ pub(crate) fn AdminPage() -> impl IntoView {
                 {move || match router.get() {
                     Route::Mine | Route::AllMachines => view! { <AllMachinesPage/> }.into_any(),
                     Route::Differences => view! { <DifferencesPage/> }.into_any(),
+                    Route::Images => view! { <ImagesPage/> }.into_any(),
                     Route::Audit => view! { <AuditPage/> }.into_any(),
                 }}
             </Show>

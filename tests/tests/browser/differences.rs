@@ -16,7 +16,8 @@ async fn rows(browser: &Browser, wanted: &[(&str, &str)]) {
             let attribute = async |name| row.attr(name).await.ok().flatten().unwrap_or_default();
             seen.push((attribute("data-instance").await, attribute("data-kind").await));
         }
-        let same = seen.iter().map(|(instance, kind)| (instance.as_str(), kind.as_str())).eq(wanted.iter().copied());
+        let same =
+            seen.iter().map(|(instance, kind)| (instance.as_str(), kind.as_str())).eq(wanted.iter().copied());
         if same { Ok(()) } else { Err(format!("{seen:?}")) }
     })
     .await;

@@ -1,46 +1,29 @@
 //! Images and their aliases.
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, Result, ensure};
-use flate2::{Compression, write::GzEncoder};
-use lxd_api::{ImageAliasEntry, ImageAliasPut, InstanceSource, InstancesPost};
+use futures::stream;
+use lxd_api::{
+    Config, ImageAliasEntry, ImageAliasPut, ImageSource, ImagesPost, InstanceAction, InstanceSource,
+    InstancesPost, SnapshotsPost,
+};
 use lxd_client::ImageUpload;
 use sha2::{Digest, Sha256};
 
-use super::{Ctx, done, refusal};
-
-/// The smallest image there is: metadata and an empty root. `words` make it a different one.
-fn tarball(words: &str) -> Result<Vec<u8>> {
-    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    let metadata = format!(
-        "architecture: x86_64\ncreation_date: 1700000000\nproperties:\n  description: {words}\n  os: Empty\n"
-    );
-    let mut header = tar::Header::new_gnu();
-    header.set_size(u64::try_from(metadata.len())?);
-    header.set_mode(0o644);
-    tar.append_data(&mut header, "metadata.yaml", metadata.as_bytes())?;
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(tar::EntryType::Directory);
-    header.set_size(0);
-    header.set_mode(0o755);
-    tar.append_data(&mut header, "rootfs/", std::io::empty())?;
-    let mut gzip = tar.into_inner()?;
-    gzip.flush()?;
-    Ok(gzip.finish()?)
-}
+use super::{Ctx, done, refusal, tarballs};
 
 async fn import(ctx: &Ctx, words: &str) -> Result<String> {
-    let operation =
-        done(ctx.client.import_image(ImageUpload::from_bytes(tarball(words)?, "empty.tar.gz")).await?)
-            .await?;
+    let operation = done(
+        ctx.client.import_image(ImageUpload::from_bytes(tarballs::unified(words), "empty.tar.gz")).await?,
+    )
+    .await?;
     let fingerprint = operation.metadata.get("fingerprint").and_then(|value| value.as_str());
     Ok(fingerprint.context("no fingerprint in the operation")?.to_owned())
 }
 
 pub async fn an_upload_becomes_an_image(ctx: &Ctx) -> Result<()> {
     let fingerprint = import(ctx, "first").await?;
-    let digest: String = Sha256::digest(tarball("first")?).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String =
+        Sha256::digest(tarballs::unified("first")).iter().map(|byte| format!("{byte:02x}")).collect();
     ensure!(fingerprint == digest, "the fingerprint is the SHA-256 of the upload");
     let image = ctx.client.image(&fingerprint).await?.value;
     ensure!(image.properties["description"] == "first" && image.properties["os"] == "Empty", "{image:?}");
@@ -71,7 +54,8 @@ pub async fn an_upload_becomes_an_image(ctx: &Ctx) -> Result<()> {
 
 pub async fn the_same_image_twice_and_no_image_at_all(ctx: &Ctx) -> Result<()> {
     let fingerprint = import(ctx, "twice").await?;
-    let again = ctx.client.import_image(ImageUpload::from_bytes(tarball("twice")?, "empty.tar.gz")).await;
+    let again =
+        ctx.client.import_image(ImageUpload::from_bytes(tarballs::unified("twice"), "empty.tar.gz")).await;
     let error = refusal(again).await?;
     ensure!(error.to_string().contains("already exists"), "{error}");
     let nonsense = ctx.client.import_image(ImageUpload::from_bytes("this is no image", "x.tar.gz")).await;
@@ -108,5 +92,70 @@ pub async fn aliases_point_to_images(ctx: &Ctx) -> Result<()> {
     done(ctx.client.delete_image(&second).await?).await?;
     ensure!(ctx.client.image_alias(&entry.name).await.is_err_and(|error| error.is_not_found()));
     done(ctx.client.delete_image(&first).await?).await?;
+    Ok(())
+}
+
+pub async fn two_halves_become_one_image(ctx: &Ctx) -> Result<()> {
+    let (metadata, rootfs) = tarballs::halves("two halves");
+    let (kind, form) = tarballs::form(&metadata, &rootfs);
+    let pieces = form.chunks(100).map(|piece| Ok::<_, std::io::Error>(piece.to_vec().into()));
+    let upload =
+        ImageUpload::new(stream::iter(pieces.collect::<Vec<Result<bytes::Bytes, _>>>()), "halves.tar.gz")
+            .content_type(kind)
+            .properties(Config::from([("user.vms.operation".into(), "a b&c=d".into())]));
+    let operation = done(ctx.client.import_image(upload).await?).await?;
+    let fingerprint = operation.metadata.get("fingerprint").and_then(|value| value.as_str());
+    let fingerprint = fingerprint.context("no fingerprint in the operation")?;
+    let digest: String =
+        Sha256::digest([metadata, rootfs].concat()).iter().map(|byte| format!("{byte:02x}")).collect();
+    ensure!(fingerprint == digest, "the fingerprint is the SHA-256 of both halves");
+    let image = ctx.client.image(fingerprint).await?.value;
+    ensure!(image.properties["description"] == "two halves", "{image:?}");
+    ensure!(image.properties["user.vms.operation"] == "a b&c=d", "{image:?}");
+    ensure!(image.update_source.is_none_or(|source| source.server.is_empty()));
+    let (kind, form) = tarballs::form(b"no metadata", b"no root");
+    let bytes = stream::iter([Ok::<_, std::io::Error>(form.into())]);
+    refusal(ctx.client.import_image(ImageUpload::new(bytes, "x").content_type(kind)).await).await?;
+    Ok(())
+}
+
+pub async fn an_instance_and_a_snapshot_are_published(ctx: &Ctx) -> Result<()> {
+    let name = ctx.create().await?;
+    let publish = async |kind: &str, name: String| {
+        let source = ImageSource { kind: kind.into(), name, ..ImageSource::default() };
+        let properties = Config::from([
+            ("description".into(), "published".into()),
+            ("user.vms.operation".into(), kind.into()),
+        ]);
+        let post = ImagesPost { source, properties, ..ImagesPost::default() };
+        ctx.client.create_image(&post).await
+    };
+    let fingerprint = |operation: lxd_api::Operation| {
+        let fingerprint = operation.metadata.get("fingerprint").and_then(|value| value.as_str());
+        fingerprint.map(str::to_owned).context("no fingerprint in the operation")
+    };
+    let whole = fingerprint(done(publish("instance", name.clone()).await?).await?)?;
+    let image = ctx.client.image(&whole).await?.value;
+    ensure!(image.properties["description"] == "published" && image.aliases.is_empty(), "{image:?}");
+    ensure!(image.properties["user.vms.operation"] == "instance", "{image:?}");
+    ctx.act(&name, InstanceAction::Start).await?;
+    refusal(publish("instance", name.clone()).await).await?;
+    let snapshot = SnapshotsPost { name: "s".into(), ..SnapshotsPost::default() };
+    done(ctx.client.create_snapshot(&name, &snapshot).await?).await?;
+    let part = fingerprint(done(publish("snapshot", format!("{name}/s")).await?).await?)?;
+    ensure!(ctx.client.image(&part).await?.value.properties["user.vms.operation"] == "snapshot");
+    refusal(publish("snapshot", format!("{name}/none")).await).await?;
+    refusal(publish("instance", "cf-none".into()).await).await?;
+    Ok(())
+}
+
+pub async fn what_came_from_nowhere_is_not_refreshed(ctx: &Ctx) -> Result<()> {
+    let fingerprint = import(ctx, "nowhere").await?;
+    ensure!(ctx.client.refresh_image("0123456789abcdef").await.is_err_and(|error| error.is_not_found()));
+    // Some say so, some do nothing: the image is the same in any case.
+    if let Ok(handle) = ctx.client.refresh_image(&fingerprint).await {
+        drop(handle.wait(super::PATIENCE).await);
+    }
+    ensure!(ctx.client.image(&fingerprint).await?.value.fingerprint == fingerprint);
     Ok(())
 }

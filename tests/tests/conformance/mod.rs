@@ -11,6 +11,8 @@ pub mod images;
 pub mod instances;
 pub mod refusals;
 pub mod snapshots;
+#[path = "../support/tarballs.rs"]
+pub mod tarballs;
 
 use std::{
     future::Future,
@@ -305,6 +307,9 @@ const CHECKS: &[(&str, Check)] = checks![
     images::an_upload_becomes_an_image,
     images::the_same_image_twice_and_no_image_at_all,
     images::aliases_point_to_images,
+    images::two_halves_become_one_image,
+    images::an_instance_and_a_snapshot_are_published,
+    images::what_came_from_nowhere_is_not_refreshed,
     connection::a_daemon_that_goes_away_and_comes_back,
 ];
 

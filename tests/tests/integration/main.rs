@@ -16,6 +16,7 @@ mod bulk;
 mod coverage;
 mod differences;
 mod events;
+mod images;
 mod machines;
 mod metrics;
 mod networks;
@@ -28,4 +29,6 @@ mod queue;
 mod quota;
 mod reads;
 mod sessions;
+#[path = "../support/tarballs.rs"]
+mod tarballs;
 mod teachers;

@@ -7,6 +7,7 @@
 mod bad_input;
 mod faults;
 mod foreign;
+mod images;
 mod life;
 mod networks;
 mod outage;
@@ -14,6 +15,9 @@ mod outside;
 mod overview;
 mod profiles;
 mod quota;
+mod streams;
+#[path = "../support/tarballs.rs"]
+mod tarballs;
 mod watch;
 
 use serde_json::Value;

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use futures::{Stream, stream::BoxStream};
 use http::{HeaderName, HeaderValue, Method};
-use lxd_api::{Image, ImageAliasEntry, ImageAliasPut, ImagePut, ImagesPost};
+use lxd_api::{Config, Image, ImageAliasEntry, ImageAliasPut, ImagePut, ImagesPost};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     client::{Client, NO_BODY, Tagged},
@@ -29,11 +30,14 @@ fn alias(name: &str) -> Result<ApiPath, Error> {
     aliases().name_with_slash("image alias", name)
 }
 
-/// An image to upload: one unified tarball (metadata.yaml and rootfs), in pieces, never whole in memory.
+/// An image to upload, in pieces, never whole in memory: one unified tarball (metadata.yaml and rootfs), or a
+/// `multipart/form-data` body with the parts `metadata` and `rootfs`, in that order.
 pub struct ImageUpload {
     bytes: BoxStream<'static, Result<Bytes, std::io::Error>>,
+    content_type: String,
     filename: String,
     public: bool,
+    properties: Config,
 }
 
 impl ImageUpload {
@@ -43,7 +47,27 @@ impl ImageUpload {
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        Self { bytes: byte_stream(bytes), filename: filename.into(), public: false }
+        Self {
+            bytes: byte_stream(bytes),
+            content_type: "application/octet-stream".into(),
+            filename: filename.into(),
+            public: false,
+            properties: Config::new(),
+        }
+    }
+
+    /// What the bytes are, where they are no unified tarball: `multipart/form-data; boundary=…`.
+    #[must_use]
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = content_type.into();
+        self
+    }
+
+    /// Properties that are added to those of the image's own metadata, or replace them.
+    #[must_use]
+    pub fn properties(mut self, properties: Config) -> Self {
+        self.properties = properties;
+        self
     }
 
     /// From memory, for small ones.
@@ -58,6 +82,22 @@ impl ImageUpload {
         self.public = public;
         self
     }
+}
+
+fn header(what: &'static str, text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text).map_err(|_| Error::InvalidName {
+        what,
+        name: text.to_owned(),
+        reason: "it cannot stand in a header",
+    })
+}
+
+/// `key=value&…`, as the header with properties has them.
+fn query_of(properties: &Config) -> String {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<String> =
+        properties.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+    pairs.join("&")
 }
 
 impl std::fmt::Debug for ImageUpload {
@@ -98,17 +138,14 @@ impl Client {
     /// # Errors
     /// [`Error::Api`] for what is not an image; an image that is already there fails in the operation.
     pub async fn import_image(&self, upload: ImageUpload) -> Result<OperationHandle, Error> {
-        let filename = HeaderValue::from_str(&upload.filename).map_err(|_| Error::InvalidName {
-            what: "file name",
-            name: upload.filename.clone(),
-            reason: "it cannot stand in a header",
-        })?;
+        let filename = header("file name", &upload.filename)?;
+        let kind = header("content type", &upload.content_type)?;
         let public = HeaderValue::from_static(if upload.public { "1" } else { "0" });
         let path = images();
         let name = path.path().to_owned();
         let mut request = self.request(Method::POST, path);
         request.timeout = self.inner.transport.timeouts.upload;
-        request.body = Body::Stream(upload.bytes);
+        request.body = Body::Stream(kind, upload.bytes);
         // Incus renamed the headers; each ignores the other's.
         request.headers = vec![
             (HeaderName::from_static("x-lxd-filename"), filename.clone()),
@@ -116,6 +153,11 @@ impl Client {
             (HeaderName::from_static("x-lxd-public"), public.clone()),
             (HeaderName::from_static("x-incus-public"), public),
         ];
+        if !upload.properties.is_empty() {
+            let properties = header("image property", &query_of(&upload.properties))?;
+            request.headers.push((HeaderName::from_static("x-lxd-properties"), properties.clone()));
+            request.headers.push((HeaderName::from_static("x-incus-properties"), properties));
+        }
         self.command_request(request)
             .await?
             .ok_or(Error::Decode { path: name, reason: "a result in place of an operation".into() })
@@ -140,6 +182,15 @@ impl Client {
         if_match: Option<&str>,
     ) -> Result<(), Error> {
         self.change(Method::PUT, image(fingerprint)?, Some(update), if_match).await
+    }
+
+    /// `POST /1.0/images/<fingerprint>/refresh`: asks where it came from whether there is a newer one, which takes its
+    /// place and its aliases then.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; what goes wrong later is in the operation.
+    pub async fn refresh_image(&self, fingerprint: &str) -> Result<OperationHandle, Error> {
+        self.start(Method::POST, image(fingerprint)?.at("refresh"), NO_BODY, None).await
     }
 
     /// `DELETE /1.0/images/<fingerprint>`, with its aliases.

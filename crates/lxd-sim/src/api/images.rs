@@ -1,13 +1,17 @@
 //! `/1.0/images` and `/1.0/images/aliases`.
 
-use std::{io::Read, sync::Arc};
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use lxd_api::{Config, Image, ImageAlias, ImageAliasEntry, ImageAliasPut, ImagePut, ImagesPost};
+use chrono::Utc;
+use lxd_api::{
+    Config, Image, ImageAlias, ImageAliasEntry, ImageAliasPut, ImagePut, ImageSource, ImageUpdateSource,
+    ImagesPost,
+};
 use serde::Deserialize;
 use serde_json::{Map, json};
 
 use crate::{
+    api::uploads,
     engine::{Core, Plan, Task, object},
     reply::{ApiRequest, Failure, Reply, etag, sha256_hex},
     state::{State, encode},
@@ -100,41 +104,20 @@ pub(crate) fn delete(core: &Arc<Core>, request: &ApiRequest, fingerprint: &str) 
 
 /// An upload (any body that is not JSON), or a description of where to take the image from.
 pub(crate) fn create(core: &Arc<Core>, request: &ApiRequest) -> Result<Reply, Failure> {
-    let is_json = request
-        .headers
-        .get(http::header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("application/json"));
-    if is_json {
-        return from_description(core, request);
+    match content_type(request) {
+        kind if kind.starts_with("application/json") => from_description(core, request),
+        kind => Ok(uploads::receive(core, request, kind)),
     }
-    let header =
-        |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let filename = header("x-lxd-filename").to_owned();
-    let public = matches!(header("x-lxd-public"), "1" | "true");
-    let body = request.body.clone();
-    Ok(core.run(request, Plan::bare("Downloading image"), move |task| async move {
-        task.pause(task.core.timing.image).await?;
-        let metadata = read_metadata(&body)?;
-        let image = Image {
-            fingerprint: sha256_hex(&body),
-            properties: metadata.properties,
-            architecture: metadata.architecture,
-            kind: "container".into(),
-            size: i64::try_from(body.len()).unwrap_or(i64::MAX),
-            filename,
-            public,
-            created_at: DateTime::from_timestamp(metadata.creation_date, 0),
-            uploaded_at: Some(Utc::now()),
-            profiles: vec!["default".into()],
-            ..Image::default()
-        };
-        store(&task, image, &[])
-    }))
+}
+
+/// What the body is said to be.
+fn content_type(request: &ApiRequest) -> &str {
+    let kind = request.headers.get(http::header::CONTENT_TYPE);
+    kind.and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Adds an image and says so; the fingerprint goes into the operation.
-fn store(task: &Task, image: Image, aliases: &[ImageAlias]) -> Result<(), String> {
+pub(super) fn store(task: &Task, image: Image, aliases: &[ImageAlias]) -> Result<(), String> {
     task.metadata(object(json!({ "fingerprint": image.fingerprint, "size": image.size.to_string() })));
     let mut state = task.core.lock();
     if state.images.contains_key(&image.fingerprint) {
@@ -157,72 +140,108 @@ fn store(task: &Task, image: Image, aliases: &[ImageAlias]) -> Result<(), String
     Ok(())
 }
 
-/// `metadata.yaml` at the head of an image.
-#[derive(Debug, Deserialize)]
-struct Metadata {
-    architecture: String,
-    #[serde(default)]
-    creation_date: i64,
-    #[serde(default)]
-    properties: Config,
-}
-
-/// Finds `metadata.yaml` in a tarball, plain or gzip. (LXD also reads xz, bzip2, zstd and squashfs.)
-fn read_metadata(body: &[u8]) -> Result<Metadata, String> {
-    let plain: Box<dyn Read + '_> = match body.get(..2) {
-        Some([0x1f, 0x8b]) => Box::new(flate2::read::GzDecoder::new(body)),
-        _ if body.get(257..262) == Some(b"ustar".as_slice()) => Box::new(body),
-        _ => return Err("Unsupported compression".into()),
-    };
-    let mut archive = tar::Archive::new(plain);
-    let unreadable = |error: std::io::Error| format!("Unable to read the image: {error}");
-    for entry in archive.entries().map_err(unreadable)? {
-        let mut entry = entry.map_err(unreadable)?;
-        let path = entry.path().map_err(unreadable)?;
-        if path.strip_prefix("./").unwrap_or(&path).as_os_str() == "metadata.yaml" {
-            let mut text = String::new();
-            entry.read_to_string(&mut text).map_err(unreadable)?;
-            return serde_yaml_ng::from_str(&text)
-                .map_err(|error| format!("Could not parse metadata.yaml: {error}"));
-        }
-    }
-    Err("Metadata tarball is missing metadata.yaml".into())
-}
-
-/// Publishes an instance; another server cannot be reached from here.
+/// Publishes an instance, or takes what another server offers.
 fn from_description(core: &Arc<Core>, request: &ApiRequest) -> Result<Reply, Failure> {
     let post: ImagesPost = request.json()?;
     match post.source.kind.as_str() {
         "instance" | "container" | "snapshot" => {}
         "image" => {
-            let server = post.source.server;
             return Ok(core.run(request, Plan::bare("Downloading image"), |task| async move {
-                task.halfway()?;
-                Err(format!("Failed to connect to LXD server \"{server}\": no route to host"))
+                task.pause(task.core.timing.image).await?;
+                pull(&task, post)
             }));
         }
         _ => return Err(Failure::bad("Invalid images JSON")),
     }
-    let instance = post.source.name.split('/').next().unwrap_or_default().to_owned();
-    if !core.lock().instances.contains_key(&instance) {
-        return Err(Failure::not_found("Instance not found"));
+    let (instance, snapshot) = post.source.name.split_once('/').unwrap_or((&post.source.name, ""));
+    let (instance, snapshot) = (instance.to_owned(), snapshot.to_owned());
+    {
+        let state = core.lock();
+        let record =
+            state.instances.get(&instance).ok_or_else(|| Failure::not_found("Instance not found"))?;
+        if !snapshot.is_empty() && record.snapshots.iter().all(|known| known.name != snapshot) {
+            return Err(Failure::not_found("Instance snapshot not found"));
+        }
+        if snapshot.is_empty() && record.is_on() {
+            return Err(Failure::bad("Cannot publish a running container as image"));
+        }
     }
     Ok(core.run(request, Plan::bare("Downloading image"), |task| async move {
         task.pause(task.core.timing.image).await?;
-        let seed = format!("{instance} {}", task.id);
-        let image = Image {
-            fingerprint: sha256_hex(seed.as_bytes()),
-            properties: post.properties,
-            architecture: "x86_64".into(),
-            kind: "container".into(),
-            size: 1_036_248,
-            public: post.public,
-            created_at: Some(Utc::now()),
-            uploaded_at: Some(Utc::now()),
-            profiles: vec!["default".into()],
-            ..Image::default()
-        };
+        let seed = format!("{instance}/{snapshot} {}", task.id);
+        let image = Image { properties: post.properties, public: post.public, ..made_of(&seed) };
         store(&task, image, &post.aliases)
+    }))
+}
+
+/// An image of this content, as far as anything tells of it.
+fn made_of(seed: &str) -> Image {
+    Image {
+        fingerprint: sha256_hex(seed.as_bytes()),
+        architecture: "x86_64".into(),
+        kind: "container".into(),
+        size: 1_036_248,
+        created_at: Some(Utc::now()),
+        uploaded_at: Some(Utc::now()),
+        profiles: vec!["default".into()],
+        ..Image::default()
+    }
+}
+
+/// What another server offers; nothing else can be reached from here.
+fn pull(task: &Task, post: ImagesPost) -> Result<(), String> {
+    let source = post.source;
+    let place = (source.server.clone(), source.alias.clone());
+    let offered = task.core.lock().offered.get(&place).cloned();
+    let Some(description) = offered else {
+        return Err(format!("Failed to connect to LXD server \"{}\": no route to host", source.server));
+    };
+    let mut image = made_of(&format!("{} {} {description}", place.0, place.1));
+    image.properties = [("description".to_owned(), description)].into();
+    image.properties.extend(post.properties);
+    image.auto_update = post.auto_update;
+    let ImageSource { alias, server, protocol, .. } = source;
+    image.update_source = Some(ImageUpdateSource { alias, server, protocol });
+    // What is here already is simply used.
+    let is_known = match task.core.lock().images.get_mut(&image.fingerprint) {
+        Some(known) => {
+            known.properties.extend(image.properties.clone());
+            true
+        }
+        None => false,
+    };
+    if is_known {
+        task.metadata(object(json!({ "fingerprint": image.fingerprint })));
+        return Ok(());
+    }
+    store(task, image, &post.aliases)
+}
+
+/// Asks where the image came from; a newer one takes its place and its aliases.
+pub(crate) fn refresh(core: &Arc<Core>, request: &ApiRequest, fingerprint: &str) -> Result<Reply, Failure> {
+    let old = core.lock().image_by_prefix(fingerprint).cloned().ok_or_else(not_found)?;
+    Ok(core.run(request, Plan::bare("Refreshing image"), |task| async move {
+        task.pause(task.core.timing.image).await?;
+        let Some(source) = old.update_source.clone() else { return Err("Image source not found".into()) };
+        let offered = task.core.lock().offered.get(&(source.server.clone(), source.alias.clone())).cloned();
+        let Some(description) = offered else {
+            return Err(format!("Failed to connect to LXD server \"{}\": no route to host", source.server));
+        };
+        let made = made_of(&format!("{} {} {description}", source.server, source.alias));
+        let changed = made.fingerprint != old.fingerprint;
+        if changed {
+            let mut new = Image { auto_update: old.auto_update, update_source: old.update_source, ..made };
+            new.properties.insert("description".into(), description);
+            let fingerprint = new.fingerprint.clone();
+            store(&task, new, &[])?;
+            let mut state = task.core.lock();
+            state.aliases.values_mut().filter(|alias| alias.target == old.fingerprint).for_each(|alias| {
+                alias.target.clone_from(&fingerprint);
+            });
+            state.images.remove(&old.fingerprint);
+        }
+        task.metadata(object(json!({ "refreshed": changed })));
+        Ok(())
     }))
 }
 

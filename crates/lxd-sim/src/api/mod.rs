@@ -11,6 +11,7 @@ mod profiles;
 mod server;
 mod snapshots;
 pub(crate) mod states;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ const PATHS: &[&str] = &[
     "1.0/images/aliases",
     "1.0/images/aliases/{alias}",
     "1.0/images/{fingerprint}",
+    "1.0/images/{fingerprint}/refresh",
     "1.0/instances",
     "1.0/instances/{instance}",
     "1.0/instances/{instance}/rebuild",
@@ -101,6 +103,7 @@ pub(crate) async fn answer(core: &Arc<Core>, request: &ApiRequest) -> Result<Rep
         ("GET", "1.0/images/{fingerprint}") => images::get(core, first),
         ("PUT" | "PATCH", "1.0/images/{fingerprint}") => images::update(core, request, first),
         ("DELETE", "1.0/images/{fingerprint}") => images::delete(core, request, first),
+        ("POST", "1.0/images/{fingerprint}/refresh") => images::refresh(core, request, first),
         ("GET", "1.0/images/aliases") => images::aliases(core, request),
         ("POST", "1.0/images/aliases") => images::create_alias(core, request),
         ("GET", "1.0/images/aliases/{alias}") => images::alias(core, first),

@@ -65,6 +65,10 @@ pub(super) const fn explain(code: ProblemCode) -> Explained {
             "The thing cannot be removed while something uses it, such as a profile that machines carry.",
             "The detail names what uses it; change or delete that first.",
         ),
+        P::NotRefreshable => (
+            "The image was uploaded or published here, so there is no other server to ask for a newer one.",
+            "Import or publish the newer image under the same alias, with `replace`.",
+        ),
         P::NotCancellable => (
             "The operation has ended, or LXD cannot stop it at this point.",
             "Let it end, then undo what it did.",
@@ -80,6 +84,10 @@ pub(super) const fn explain(code: ProblemCode) -> Explained {
         P::ValidationFailed => (
             "The body can be read, but a field has a value that is not allowed.",
             "`errors` says which field breaks which rule.",
+        ),
+        P::InvalidImage => (
+            "What was uploaded or fetched is no image that LXD can use: not a tarball, cut short, or without `metadata.yaml`.",
+            "The message has LXD's reason. Make the image again, or send the two halves of a split image as `metadata` and `rootfs`.",
         ),
         P::QuotaExceeded => (
             "It would be more than you may have.",

@@ -55,6 +55,7 @@ async fn state(dir: &std::path::Path) -> AppState {
         static_dir: None,
         logo_file: None,
         trusted_proxies: Vec::new(),
+        max_image_bytes: 1024,
         metrics_allowed: crate::Network::loopback(),
         metrics: None,
     };

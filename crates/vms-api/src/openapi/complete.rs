@@ -52,7 +52,11 @@ fn add_parameters(path: &str, operation: &mut Map<String, Value>) {
             }
             "snapshot" => ("The snapshot's name.", json!({"type": "string"}), "antes-do-teste"),
             "profile" => ("The profile's name.", json!({"type": "string"}), "alunos"),
-            "image" => ("The image's alias.", json!({"type": "string"}), "debian-12"),
+            "image" => (
+                "One of the image's aliases, or its fingerprint or the beginning of it (12 characters).",
+                json!({"type": "string"}),
+                "debian-12",
+            ),
             "username" => ("The name used to log in.", json!({"type": "string"}), "bruno"),
             "scope" => ("`role` or `group`.", json!({"type": "string", "enum": ["role", "group"]}), "group"),
             "subject" => ("The role, or the short name of the group.", json!({"type": "string"}), "turma-a"),

@@ -57,6 +57,7 @@ fn tags() -> Value {
         { "name": "events", "description": "What happens, as it happens: a websocket." },
         { "name": "catalog", "description": "What machines can be made from." },
         { "name": "servers", "description": "The servers, and how everything is. For administrators." },
+        { "name": "images", "description": "Images as they are stored, for administrators." },
         { "name": "users", "description": "People, for administrators." },
         { "name": "quotas", "description": "What roles and groups may use, for administrators." },
         { "name": "tokens", "description": "Personal access tokens for scripts." },

@@ -10,6 +10,7 @@ mod bulk;
 mod catalog;
 mod differences;
 mod events;
+mod images;
 mod machines;
 mod networks;
 mod operations;
@@ -24,7 +25,7 @@ mod users;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::service_config::ServiceConfig;
-use vms_types::Operation;
+use vms_types::{Operation, Page};
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -40,6 +41,7 @@ pub(crate) fn mount(config: &mut ServiceConfig<'_>) {
     operations::mount(config);
     events::mount(config);
     catalog::mount(config);
+    images::mount(config);
     profiles::mount(config);
     overview::mount(config);
     networks::mount(config);
@@ -68,6 +70,16 @@ fn accepted(operation: &Operation) -> HttpResponse {
     HttpResponse::Accepted()
         .insert_header((LOCATION, format!("{}/operations/{}", vms_types::API_PREFIX, operation.id)))
         .json(operation)
+}
+
+/// The same for a command that became several operations; `Location` is that of the first.
+fn accepted_all(operations: Vec<Operation>) -> HttpResponse {
+    let mut response = HttpResponse::Accepted();
+    if let Some(first) = operations.first() {
+        let place = format!("{}/operations/{}", vms_types::API_PREFIX, first.id);
+        response.insert_header((LOCATION, place));
+    }
+    response.json(Page::whole(operations))
 }
 
 /// The key that makes a repeated command harmless, from `Idempotency-Key`.

@@ -5,6 +5,7 @@
 //! comes first, an operation found unfinished after a crash is simply run again. What is under way is kept here in memory
 //! too, so that a list of machines shows it without asking the database.
 
+mod image;
 mod line;
 mod power;
 mod profiles;
@@ -14,7 +15,7 @@ mod snapshot;
 mod steps;
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use vms_types::{Operation, OperationStatus};
 
 use crate::events::News;
+use crate::uploads::Lane;
 
 pub use line::Limits;
 pub(crate) use line::{Full, Line, Slot};
@@ -38,6 +40,8 @@ const TELL_PROGRESS: Duration = Duration::from_millis(250);
 pub(crate) struct Jobs {
     pub(crate) line: Arc<Line>,
     under_way: RwLock<UnderWay>,
+    /// What comes in for jobs that have not taken it yet.
+    uploads: Mutex<HashMap<Uuid, Lane>>,
     news: Arc<News>,
     ended: broadcast::Sender<Uuid>,
     tracker: TaskTracker,
@@ -58,6 +62,8 @@ struct Active {
     cancel: CancellationToken,
     /// LXD has not been asked, so that stopping needs nobody's consent.
     untouched: bool,
+    /// LXD has been asked, and stops of itself when the job does: it has not got the whole of what it needs.
+    receiving: bool,
     /// When listeners were told last.
     told: Instant,
 }
@@ -67,6 +73,7 @@ impl Jobs {
         Self {
             line: Line::new(limits),
             under_way: RwLock::default(),
+            uploads: Mutex::default(),
             news,
             ended: broadcast::channel(1024).0,
             tracker: TaskTracker::new(),
@@ -109,10 +116,11 @@ impl Jobs {
         self.ended.subscribe()
     }
 
-    /// Ends a job that waits for its turn or for a server, and has not asked LXD for anything; `false` if it did ask.
-    pub fn cancel_waiting(&self, operation: Uuid) -> bool {
+    /// Ends a job that waits for its turn or for a server and has not asked LXD for anything, or that still receives what
+    /// LXD shall have; `false` for all others.
+    pub fn cancel_early(&self, operation: Uuid) -> bool {
         match self.read().operations.get(&operation) {
-            Some(active) if active.untouched => {
+            Some(active) if active.untouched || active.receiving => {
                 active.cancel.cancel();
                 true
             }
@@ -147,7 +155,8 @@ impl Jobs {
         let cancel = CancellationToken::new();
         let (id, machine) = (operation.id, operation.machine.as_ref().map(|machine| machine.id));
         let news = operation.clone();
-        let active = Active { operation, cancel: cancel.clone(), untouched, told: Instant::now() };
+        let active =
+            Active { operation, cancel: cancel.clone(), untouched, receiving: false, told: Instant::now() };
         let mut under_way = self.write();
         under_way.operations.insert(id, active);
         under_way.by_machine.extend(machine.map(|machine| (machine, id)));
@@ -165,7 +174,7 @@ impl Jobs {
     }
 
     /// The step goes on.
-    fn progress(&self, id: Uuid, percent: u8) {
+    pub(crate) fn progress(&self, id: Uuid, percent: u8) {
         self.change(id, |active| {
             let news = active.operation.progress != Some(percent) && active.told.elapsed() >= TELL_PROGRESS;
             active.operation.progress = Some(percent);
@@ -199,12 +208,36 @@ impl Jobs {
         }
     }
 
+    /// What comes in for a job, to be taken by it when it begins.
+    pub fn expect_upload(&self, id: Uuid, lane: Lane) {
+        self.uploads().insert(id, lane);
+    }
+
+    /// Takes what comes in for a job; from now on, and until it has come, the job can be cancelled by this token.
+    fn receive(&self, id: Uuid) -> Option<(Lane, CancellationToken)> {
+        let lane = self.uploads().remove(&id)?;
+        let mut under_way = self.write();
+        let active = under_way.operations.get_mut(&id)?;
+        active.receiving = true;
+        Some((lane, active.cancel.clone()))
+    }
+
+    /// It has come.
+    fn received(&self, id: Uuid) {
+        self.change(id, |active| std::mem::replace(&mut active.receiving, false));
+    }
+
+    fn uploads(&self) -> MutexGuard<'_, HashMap<Uuid, Lane>> {
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether LXD was asked for anything yet.
     fn was_touched(&self, id: Uuid) -> bool {
         self.read().operations.get(&id).is_some_and(|active| !active.untouched)
     }
 
     fn end(&self, id: Uuid) {
+        self.uploads().remove(&id);
         let mut under_way = self.write();
         let active = under_way.operations.remove(&id);
         let machine = active.and_then(|active| active.operation.machine).map(|machine| machine.id);

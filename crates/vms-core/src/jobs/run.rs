@@ -155,7 +155,8 @@ impl Vms {
             Ok(Some(user)) => {
                 let session = SessionKind::Browser { session: uuid::Uuid::nil() };
                 let actor = actor_of(&user, TokenScope::Write, session);
-                let own = user.username == row.owner;
+                // Images are nobody's own.
+                let own = user.username == row.owner && !row.kind.is_of_image();
                 if own || actor.role() == vms_types::Role::Admin {
                     Ok(())
                 } else {
@@ -170,10 +171,17 @@ impl Vms {
 
     async fn write_end(&self, row: &OperationRow, end: Result<(), Failure>, server: Option<Arc<Server>>) {
         // The mirror first: who reads "succeeded" finds the machine as it is now.
-        if let Some(server) = server
-            && let Err(error) = server.refresh(&row.instance).await
-        {
-            tracing::warn!(%error, "the machine could not be looked at after the operation");
+        if let Some(server) = server {
+            let looked = async {
+                if row.kind.is_of_image() {
+                    server.refresh_images().await
+                } else {
+                    server.refresh(&row.instance).await.map(drop)
+                }
+            };
+            if let Err(error) = looked.await {
+                tracing::warn!(%error, "what the operation was about could not be looked at after it");
+            }
         }
         let finish = finish_of(row, &end);
         // The operation itself stands in the span.

@@ -116,6 +116,10 @@ impl Job<'_> {
             OperationKind::SnapshotRename => self.rename_snapshot().await,
             OperationKind::SnapshotRestore => self.restore_snapshot(earlier).await,
             OperationKind::SnapshotDelete => self.delete_snapshot().await,
+            OperationKind::ImageImport => self.import_image().await,
+            OperationKind::ImagePublish => self.publish_image().await,
+            OperationKind::ImageRefresh => self.refresh_image(earlier).await,
+            OperationKind::ImageDelete => self.delete_image().await,
         }
     }
 
@@ -131,7 +135,7 @@ impl Job<'_> {
                 Err(Failure::Away(error)) if error.is_operation_lost() => Ok(None),
                 Err(Failure::Away(error)) => Err(Failure::Away(error)),
                 Err(Failure::Cancelled) => Err(Failure::Cancelled),
-                end => Ok(Some(end)),
+                end => Ok(Some(end.map(drop))),
             },
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(Failure::Away(error)),
@@ -180,6 +184,15 @@ impl Job<'_> {
         message: &str,
         command: impl Future<Output = Result<OperationHandle, Error>>,
     ) -> Result<(), Failure> {
+        self.send_for(message, command).await.map(drop)
+    }
+
+    /// The same, for what LXD's operation tells at its end.
+    pub async fn send_for(
+        &self,
+        message: &str,
+        command: impl Future<Output = Result<OperationHandle, Error>>,
+    ) -> Result<lxd_api::Operation, Failure> {
         if !self.vms.parts.jobs.touched(self.row.id) {
             return Err(Failure::Cancelled);
         }
@@ -192,7 +205,7 @@ impl Job<'_> {
         self.follow(handle).await
     }
 
-    async fn follow(&self, handle: OperationHandle) -> Result<(), Failure> {
+    async fn follow(&self, handle: OperationHandle) -> Result<lxd_api::Operation, Failure> {
         let jobs = &self.vms.parts.jobs;
         let observe = |now: &lxd_api::Operation| {
             if let Some(percent) = now.progress_percent() {
@@ -200,7 +213,7 @@ impl Job<'_> {
             }
         };
         match handle.wait_observed(LXD_PATIENCE, observe).await {
-            Ok(_) => Ok(()),
+            Ok(ended) => Ok(ended),
             Err(error @ (Error::OperationFailed { .. } | Error::Cancelled { .. })) => Err(error.into()),
             // The operation goes on, or has ended unseen: only looking again can tell.
             Err(error) => Err(Failure::Away(error)),

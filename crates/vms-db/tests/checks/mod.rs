@@ -84,7 +84,7 @@ fn operation(kind: OperationKind) -> NewOperation {
     NewOperation {
         id: Uuid::new_v4(),
         kind,
-        machine_id: Uuid::nil(),
+        machine_id: None,
         machine_name: "a".into(),
         instance: "vma".into(),
         owner: "not the owner".into(),
