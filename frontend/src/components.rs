@@ -1,5 +1,6 @@
 //! The parts the pages are made of.
 
+pub(crate) mod audience_dialog;
 pub(crate) mod bulk_bar;
 pub(crate) mod confirm;
 pub(crate) mod create_dialog;
@@ -11,6 +12,9 @@ pub(crate) mod header;
 pub(crate) mod icon;
 pub(crate) mod machine_row;
 pub(crate) mod nav;
+pub(crate) mod profile_dialog;
+pub(crate) mod profile_fields;
+pub(crate) mod profile_picker;
 pub(crate) mod quota;
 pub(crate) mod reauthenticate;
 pub(crate) mod row_menu;

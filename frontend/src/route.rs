@@ -15,14 +15,16 @@ pub(crate) enum Route {
     Differences,
     /// Images as they are stored.
     Images,
+    /// Profiles.
+    Profiles,
     /// The audit log.
     Audit,
 }
 
 impl Route {
     /// Every page, in the order of the navigation.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Mine, Self::AllMachines, Self::Differences, Self::Images, Self::Audit];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Mine, Self::AllMachines, Self::Differences, Self::Profiles, Self::Images, Self::Audit];
 
     /// The path that names it.
     pub(crate) const fn path(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Route {
             Self::AllMachines => "/admin/machines",
             Self::Differences => "/admin/differences",
             Self::Images => "/admin/images",
+            Self::Profiles => "/admin/profiles",
             Self::Audit => "/admin/audit",
         }
     }
@@ -47,6 +50,7 @@ impl Route {
             Self::AllMachines => "nav-machines",
             Self::Differences => "nav-differences",
             Self::Images => "nav-images",
+            Self::Profiles => "nav-profiles",
             Self::Audit => "nav-audit",
         }
     }

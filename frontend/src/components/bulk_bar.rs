@@ -12,6 +12,7 @@ use super::confirm::{Confirm, Question};
 use super::dialog::Dialog;
 use super::field::TextField;
 use super::icon::{Glyph, Icon};
+use super::profile_picker::ProfilePicker;
 use crate::commands::{Commands, use_commands};
 use crate::i18n::use_i18n;
 use crate::store::{Row, use_store};
@@ -23,7 +24,7 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
     let commands = use_commands();
     let confirm = expect_context::<Confirm>();
     let rows = use_store().rows;
-    let naming = RwSignal::new(false);
+    let (naming, picking) = (RwSignal::new(false), RwSignal::new(false));
     // What is ticked and shown: a machine that is gone is not commanded.
     let chosen = Memo::new(move |_| {
         rows.with(|rows| rows.iter().filter(|row| selected.with(|ids| ids.contains(&row.id))).count())
@@ -33,8 +34,10 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
         let ids = selected.get_untracked();
         rows.get_untracked().into_iter().filter(|row| ids.contains(&row.id)).collect()
     };
-    let give = move |commands: &Commands, action: BulkAction, snapshot: Option<String>| {
-        let request = BulkRequest { action, machines: Vec::new(), snapshot, profile: None, force: false };
+    let give = move |commands: &Commands, action: BulkAction, name: Option<String>| {
+        let of = |wanted| name.clone().filter(|_| action == wanted);
+        let (snapshot, profile) = (of(BulkAction::Snapshot), of(BulkAction::Profile));
+        let request = BulkRequest { action, machines: Vec::new(), snapshot, profile, force: false };
         commands.bulk(&picked(), &request);
         selected.set(HashSet::new());
     };
@@ -52,7 +55,7 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
             confirm.ask(Question { title, text: text.to_owned(), yes, action });
         }
     };
-    let (start, stop, delete) = (commands.clone(), ask.clone(), ask);
+    let (start, stop, delete, profiles) = (commands.clone(), ask.clone(), ask, commands.clone());
     view! {
         <div class="bulk" role="group" aria-label=move || i18n.admin().bulk class:idle=none>
             <span class="bulk-count" role="status" data-testid="bulk-count">
@@ -71,10 +74,17 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
                 on:click=move |_| naming.set(true)
             ><Icon glyph=Glyph::Camera/>{move || i18n.t().create_snapshot}</button>
             <button
+                class="button" type="button" data-testid="bulk-profile" disabled=none
+                on:click=move |_| picking.set(true)
+            ><Icon glyph=Glyph::Server/>{move || i18n.admin().change_profile}</button>
+            <button
                 class="button danger-quiet" type="button" data-testid="bulk-delete" disabled=none
                 on:click=move |_| delete(BulkAction::Delete)
             ><Icon glyph=Glyph::Trash/>{move || i18n.t().remove}</button>
         </div>
+        <ProfilePicker
+            open=picking on_profile=move |name: String| give(&profiles, BulkAction::Profile, Some(name))
+        />
         <SnapshotDialog
             open=naming on_name=move |name: String| give(&commands, BulkAction::Snapshot, Some(name))
         />

@@ -40,7 +40,8 @@ pub(crate) fn MachineRow(
     });
     let specs = move || {
         let (image, limits) = row.machine.with(|m| (m.image.alias.clone(), m.limits));
-        let place = selected.map(|_| row.machine.with(|m| format!("{} · {}", m.owner, m.server)));
+        let place = selected
+            .map(|_| row.machine.with(|m| format!("{} · {} · {}", m.owner, m.server, m.profiles.join(", "))));
         let parts = [place.unwrap_or_default(), image, (i18n.t().limits_short)(limits)];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     };

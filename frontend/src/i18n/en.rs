@@ -197,6 +197,7 @@ pub(super) const TEXTS: Texts = Texts {
         Route::AllMachines => "Machines",
         Route::Differences => "Differences",
         Route::Images => "Images",
+        Route::Profiles => "Profiles",
         Route::Audit => "Audit log",
     },
     select_machine: |name| format!("Tick {name}"),

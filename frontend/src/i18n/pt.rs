@@ -200,6 +200,7 @@ pub(super) const TEXTS: Texts = Texts {
         Route::AllMachines => "Máquinas",
         Route::Differences => "Diferenças",
         Route::Images => "Imagens",
+        Route::Profiles => "Perfis",
         Route::Audit => "Auditoria",
     },
     select_machine: |name| format!("Marcar {name}"),

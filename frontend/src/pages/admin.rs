@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod differences;
 pub(crate) mod images;
 pub(crate) mod machines;
+pub(crate) mod profiles;
 
 use leptos::prelude::*;
 
@@ -14,6 +15,7 @@ use audit::AuditPage;
 use differences::DifferencesPage;
 use images::ImagesPage;
 use machines::AllMachinesPage;
+use profiles::ProfilesPage;
 
 /// The page that the address names; whoever is no administrator is sent to their own machines.
 #[component]
@@ -32,6 +34,7 @@ pub(crate) fn AdminPage() -> impl IntoView {
                     Route::Mine | Route::AllMachines => view! { <AllMachinesPage/> }.into_any(),
                     Route::Differences => view! { <DifferencesPage/> }.into_any(),
                     Route::Images => view! { <ImagesPage/> }.into_any(),
+                    Route::Profiles => view! { <ProfilesPage/> }.into_any(),
                     Route::Audit => view! { <AuditPage/> }.into_any(),
                 }}
             </Show>
