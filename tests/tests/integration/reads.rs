@@ -28,7 +28,7 @@ async fn looking_never_asks_lxd_and_what_has_not_changed_is_not_sent_again() {
     let machine = format!("/machines/{}", things.machine);
     bruno.until(&machine, "it has an address", |machine| machine["addresses"] != json!([])).await;
     // And once everything was listed a second time, which is a moment after the event stream stands.
-    crate::app::eventually("the mirror has come to rest", async || {
+    eventually("the mirror has come to rest", async || {
         match app.sim.requests().get("GET /1.0/instances?recursion=2").copied() {
             Some(2..) => Ok(()),
             listed => Err(format!("listed: {listed:?}")),
