@@ -16,6 +16,7 @@ pub(crate) mod profile_dialog;
 pub(crate) mod profile_fields;
 pub(crate) mod profile_picker;
 pub(crate) mod quota;
+pub(crate) mod quota_fields;
 pub(crate) mod reauthenticate;
 pub(crate) mod row_menu;
 pub(crate) mod row_message;

@@ -5,6 +5,7 @@
 
 mod admin;
 mod en;
+mod people;
 mod problems;
 mod pt;
 
@@ -12,6 +13,7 @@ use leptos::prelude::*;
 use vms_types::{MachineStatus, OperationKind};
 
 pub(crate) use admin::{ACTIONS, AdminTexts, ImageTexts};
+pub(crate) use people::{PeopleTexts, values as quota_values};
 pub(crate) use problems::{Advice, field_error};
 
 /// A language of the pages.
@@ -46,6 +48,14 @@ impl Lang {
         match self {
             Self::Pt => &pt::TEXTS,
             Self::En => &en::TEXTS,
+        }
+    }
+
+    /// Its texts of the pages about people and what they may use.
+    pub(crate) const fn people_texts(self) -> &'static PeopleTexts {
+        match self {
+            Self::Pt => &people::pt::TEXTS,
+            Self::En => &people::en::TEXTS,
         }
     }
 
@@ -158,6 +168,9 @@ pub(crate) struct Texts {
     pub limits: fn(vms_types::Limits) -> String,
     pub limits_short: fn(vms_types::Limits) -> String,
     pub quota_numbers: fn(&vms_types::QuotaShortage) -> String,
+    /// What is left of one quota; nothing was asked yet.
+    pub quota_rest: fn(&vms_types::QuotaShortage) -> String,
+    pub quota_now: &'static str,
 
     pub pages: &'static str,
     pub page: fn(crate::route::Route) -> &'static str,
@@ -184,6 +197,16 @@ impl I18n {
     /// What only the administrators' pages say; otherwise like [`I18n::t`].
     pub(crate) fn admin(self) -> &'static AdminTexts {
         self.0.get().admin_texts()
+    }
+
+    /// What only the pages about people and quotas say; otherwise like [`I18n::t`].
+    pub(crate) fn people(self) -> &'static PeopleTexts {
+        self.0.get().people_texts()
+    }
+
+    /// The same outside of anything reactive.
+    pub(crate) fn people_now(self) -> &'static PeopleTexts {
+        self.0.get_untracked().people_texts()
     }
 
     /// The same outside of anything reactive.

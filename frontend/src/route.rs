@@ -17,14 +17,26 @@ pub(crate) enum Route {
     Images,
     /// Profiles.
     Profiles,
+    /// Everyone who ever logged in.
+    Users,
+    /// What roles and groups may use.
+    Quotas,
     /// The audit log.
     Audit,
 }
 
 impl Route {
     /// Every page, in the order of the navigation.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Mine, Self::AllMachines, Self::Differences, Self::Profiles, Self::Images, Self::Audit];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Mine,
+        Self::AllMachines,
+        Self::Differences,
+        Self::Users,
+        Self::Quotas,
+        Self::Profiles,
+        Self::Images,
+        Self::Audit,
+    ];
 
     /// The path that names it.
     pub(crate) const fn path(self) -> &'static str {
@@ -34,6 +46,8 @@ impl Route {
             Self::Differences => "/admin/differences",
             Self::Images => "/admin/images",
             Self::Profiles => "/admin/profiles",
+            Self::Users => "/admin/users",
+            Self::Quotas => "/admin/quotas",
             Self::Audit => "/admin/audit",
         }
     }
@@ -51,6 +65,8 @@ impl Route {
             Self::Differences => "nav-differences",
             Self::Images => "nav-images",
             Self::Profiles => "nav-profiles",
+            Self::Users => "nav-users",
+            Self::Quotas => "nav-quotas",
             Self::Audit => "nav-audit",
         }
     }

@@ -4,12 +4,12 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use uuid::Uuid;
 use vms_client::ClientError;
-use vms_types::{CreateMachine, FieldError, Image, MachineName, ProblemCode, Profile};
+use vms_types::{CreateMachine, FieldError, Image, MachineName, ProblemCode, Profile, QuotaView};
 use wasm_bindgen_futures::spawn_local;
 
 use super::dialog::Dialog;
 use super::field::TextField;
-use super::quota::use_quota;
+use super::quota::{QuotaRest, use_quota};
 use crate::commands::use_commands;
 use crate::i18n::{field_error, use_i18n};
 
@@ -26,6 +26,8 @@ struct Form {
     start: RwSignal<bool>,
     images: RwSignal<Vec<Image>>,
     profiles: RwSignal<Vec<Profile>>,
+    /// What the person may use, and uses; nothing until the server has answered.
+    quota: RwSignal<Option<QuotaView>>,
     /// Whether the name was touched; an empty form is not scolded.
     touched: RwSignal<bool>,
     /// What the server said about fields; goes away when the field changes.
@@ -46,6 +48,7 @@ impl Form {
             start: RwSignal::new(true),
             images: RwSignal::new(Vec::new()),
             profiles: RwSignal::new(Vec::new()),
+            quota: RwSignal::new(None),
             touched: RwSignal::new(false),
             errors: RwSignal::new(Vec::new()),
             error: RwSignal::new(None),
@@ -119,7 +122,13 @@ pub(crate) fn CreateDialog(open: RwSignal<bool>) -> impl IntoView {
         if !open.get() {
             return;
         }
-        let session = loader.clone();
+        let (session, asker) = (loader.clone(), loader.clone());
+        spawn_local(async move {
+            // Whoever is over it is told by the server, too.
+            if let Ok(me) = asker.call(|client| async move { client.me().await }).await {
+                form.quota.set(Some(me.quota));
+            }
+        });
         spawn_local(async move {
             let images = session.call(|client| async move { client.images().await }).await;
             let profiles = session.call(|client| async move { client.profiles().await }).await;
@@ -189,6 +198,7 @@ pub(crate) fn CreateDialog(open: RwSignal<bool>) -> impl IntoView {
                     format!("{}: {} / {} · {}", texts().machines, q.used, q.limit, (texts().quota_left)(q.left()))
                 }}
             </p>
+            <QuotaRest quota=form.quota/>
             <form class="stack" novalidate on:submit=submit>
                 <TextField
                     id="create-name" testid="create-name" first=true label=label(|t| t.name) hint=label(|t| t.name_hint)

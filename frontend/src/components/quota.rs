@@ -1,6 +1,7 @@
 //! How many machines one has and may have.
 
 use leptos::prelude::*;
+use vms_types::{QuotaShortage, QuotaView};
 
 use crate::i18n::use_i18n;
 use crate::session::{Phase, use_session};
@@ -70,9 +71,60 @@ pub(crate) fn QuotaMeter() -> impl IntoView {
     }
 }
 
+/// What is left of everything that is limited beside the number of machines.
+fn rest(quota: &QuotaView) -> Vec<QuotaShortage> {
+    let used = quota.used;
+    [
+        ("running", u64::from(used.running), quota.running.map(u64::from)),
+        ("memory_bytes", used.memory_bytes, quota.memory_bytes),
+        ("cpus", u64::from(used.cpus), quota.cpus.map(u64::from)),
+        ("disk_bytes", used.disk_bytes, quota.disk_bytes),
+    ]
+    .into_iter()
+    .filter_map(|(resource, used, allowed)| {
+        Some(QuotaShortage { resource: resource.to_owned(), asked: 0, used, allowed: allowed? })
+    })
+    .collect()
+}
+
+/// The same, for who is about to make a machine; nothing where nothing else is limited.
+#[component]
+pub(crate) fn QuotaRest(quota: RwSignal<Option<QuotaView>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let lines = Memo::new(move |_| quota.with(|quota| quota.as_ref().map(rest).unwrap_or_default()));
+    view! {
+        <Show when=move || lines.with(|lines| !lines.is_empty())>
+            <ul class="quota-rest" data-testid="create-quota" aria-label=move || i18n.t().quota_now>
+                {move || lines.get().into_iter().map(|line| {
+                    let full = line.used >= line.allowed;
+                    view! { <li class:full=full>{(i18n.t().quota_rest)(&line)}</li> }
+                }).collect_view()}
+            </ul>
+        </Show>
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_limited_is_shown() {
+        use vms_types::{MachineQuota, QuotaUse};
+        let quota = QuotaView {
+            machines: MachineQuota { used: 1, limit: 10 },
+            running: None,
+            memory_bytes: Some(1 << 30),
+            cpus: Some(2),
+            disk_bytes: None,
+            snapshots_per_machine: Some(3),
+            used: QuotaUse { memory_bytes: 256 << 20, cpus: 3, ..QuotaUse::default() },
+        };
+        let texts = crate::i18n::Lang::Pt.texts();
+        let shown: Vec<String> = rest(&quota).iter().map(texts.quota_rest).collect();
+        // Lowered below what is used, nothing is left, and not less.
+        assert_eq!(shown, ["Memória: restam 768 MiB de 1 GiB", "CPUs: restam 0 de 2"]);
+    }
 
     #[test]
     fn a_quota_that_was_lowered_is_full_and_not_more() {

@@ -191,6 +191,17 @@ pub(super) const TEXTS: Texts = Texts {
             _ => format!("Machines: {used} of {allowed}."),
         }
     },
+    quota_rest: |quota| {
+        let left = quota.allowed.saturating_sub(quota.used);
+        let sizes = || (bytes(left, '.'), bytes(quota.allowed, '.'));
+        match quota.resource.as_str() {
+            "running" => format!("Running at the same time: {left} of {} left", quota.allowed),
+            "memory_bytes" => format!("Memory: {} of {} left", sizes().0, sizes().1),
+            "cpus" => format!("CPUs: {left} of {} left", quota.allowed),
+            _ => format!("Disk: {} of {} left", sizes().0, sizes().1),
+        }
+    },
+    quota_now: "What is left of your quota",
     pages: "Pages",
     page: |route| match route {
         Route::Mine => "My machines",
@@ -198,6 +209,8 @@ pub(super) const TEXTS: Texts = Texts {
         Route::Differences => "Differences",
         Route::Images => "Images",
         Route::Profiles => "Profiles",
+        Route::Users => "Users",
+        Route::Quotas => "Quotas",
         Route::Audit => "Audit log",
     },
     select_machine: |name| format!("Tick {name}"),

@@ -194,6 +194,17 @@ pub(super) const TEXTS: Texts = Texts {
             _ => format!("Máquinas: {used} de {allowed}."),
         }
     },
+    quota_rest: |quota| {
+        let left = quota.allowed.saturating_sub(quota.used);
+        let sizes = || (bytes(left, ','), bytes(quota.allowed, ','));
+        match quota.resource.as_str() {
+            "running" => format!("Ligadas ao mesmo tempo: restam {left} de {}", quota.allowed),
+            "memory_bytes" => format!("Memória: restam {} de {}", sizes().0, sizes().1),
+            "cpus" => format!("CPUs: restam {left} de {}", quota.allowed),
+            _ => format!("Disco: restam {} de {}", sizes().0, sizes().1),
+        }
+    },
+    quota_now: "O que resta da sua cota",
     pages: "Páginas",
     page: |route| match route {
         Route::Mine => "Minhas máquinas",
@@ -201,6 +212,8 @@ pub(super) const TEXTS: Texts = Texts {
         Route::Differences => "Diferenças",
         Route::Images => "Imagens",
         Route::Profiles => "Perfis",
+        Route::Users => "Usuários",
+        Route::Quotas => "Cotas",
         Route::Audit => "Auditoria",
     },
     select_machine: |name| format!("Marcar {name}"),

@@ -6,6 +6,8 @@ pub(crate) mod differences;
 pub(crate) mod images;
 pub(crate) mod machines;
 pub(crate) mod profiles;
+pub(crate) mod quotas;
+pub(crate) mod users;
 
 use leptos::prelude::*;
 
@@ -16,6 +18,8 @@ use differences::DifferencesPage;
 use images::ImagesPage;
 use machines::AllMachinesPage;
 use profiles::ProfilesPage;
+use quotas::QuotasPage;
+use users::UsersPage;
 
 /// The page that the address names; whoever is no administrator is sent to their own machines.
 #[component]
@@ -35,6 +39,8 @@ pub(crate) fn AdminPage() -> impl IntoView {
                     Route::Differences => view! { <DifferencesPage/> }.into_any(),
                     Route::Images => view! { <ImagesPage/> }.into_any(),
                     Route::Profiles => view! { <ProfilesPage/> }.into_any(),
+                    Route::Users => view! { <UsersPage/> }.into_any(),
+                    Route::Quotas => view! { <QuotasPage/> }.into_any(),
                     Route::Audit => view! { <AuditPage/> }.into_any(),
                 }}
             </Show>

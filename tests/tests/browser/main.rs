@@ -10,6 +10,7 @@ mod keyboard;
 mod life;
 mod live;
 mod looks;
+mod people;
 mod profiles;
 mod session;
 
