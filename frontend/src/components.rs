@@ -2,6 +2,7 @@
 
 pub(crate) mod audience_dialog;
 pub(crate) mod bulk_bar;
+pub(crate) mod chart;
 pub(crate) mod confirm;
 pub(crate) mod create_dialog;
 pub(crate) mod data_table;
@@ -11,6 +12,7 @@ pub(crate) mod filters;
 pub(crate) mod header;
 pub(crate) mod icon;
 pub(crate) mod machine_row;
+pub(crate) mod meter;
 pub(crate) mod nav;
 pub(crate) mod profile_dialog;
 pub(crate) mod profile_fields;
@@ -23,3 +25,4 @@ pub(crate) mod row_message;
 pub(crate) mod snapshot_controls;
 pub(crate) mod status;
 pub(crate) mod toast;
+pub(crate) mod usage_dialog;

@@ -1,5 +1,7 @@
 //! Numbers and times as people read them. Pure functions, tested natively.
 
+use std::time::Duration;
+
 use vms_types::{Address, AddressFamily, Limits};
 
 /// A size with a binary unit and at most one decimal: `1,5 GiB`.
@@ -20,6 +22,21 @@ pub(crate) fn bytes(size: u64, decimal_mark: char) -> String {
     } else {
         format!("{}{decimal_mark}{} {unit}", tenths / 10, tenths % 10)
     }
+}
+
+/// A share from 0 to 1 as people read it: `12 %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// A count as a number to draw with. Exact below 2^53.
+pub(crate) fn float(count: u64) -> f64 {
+    Duration::from_secs(count).as_secs_f64()
+}
+
+/// A number without its fraction; what is none is 0.
+pub(crate) fn whole(value: f64) -> u64 {
+    Duration::try_from_secs_f64(value).map_or(0, |whole| whole.as_secs())
 }
 
 /// What a machine may use, as one line; `none` where nothing limits it.
@@ -82,6 +99,13 @@ mod tests {
         ] {
             assert_eq!(bytes(size, ','), text);
         }
+    }
+
+    #[test]
+    fn numbers_for_charts() {
+        assert_eq!([percent(0.0), percent(0.126), percent(1.0)], ["0 %", "13 %", "100 %"]);
+        assert_eq!(whole(float(5 << 30)), 5 << 30);
+        assert_eq!(whole(f64::NAN), 0);
     }
 
     #[test]

@@ -172,6 +172,18 @@ pub(crate) struct Texts {
     pub quota_rest: fn(&vms_types::QuotaShortage) -> String,
     pub quota_now: &'static str,
 
+    pub decimal_mark: char,
+    pub usage: &'static str,
+    pub usage_title: fn(&str) -> String,
+    pub usage_none: &'static str,
+    pub chart_cpu: &'static str,
+    pub chart_memory: &'static str,
+    pub chart_disk: &'static str,
+    pub chart_received: &'static str,
+    pub chart_sent: &'static str,
+    pub chart_highest: fn(&str) -> String,
+    pub chart_words: fn(&str, &str, &str) -> String,
+
     pub pages: &'static str,
     pub page: fn(crate::route::Route) -> &'static str,
     pub select_machine: fn(&str) -> String,

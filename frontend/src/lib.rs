@@ -9,6 +9,7 @@
 //! - [`commands`] hands a command over, shows at once that it was heard, and lets the poll tell what became of it.
 //! - [`route`] says which page the address names. Two programs share the pages: what everybody needs, and, below `/admin/`,
 //!   what only administrators have.
+//! - [`watched`] asks for anything else that a page shows as long as it stands.
 //! - [`i18n`] has every word; [`pages`] and [`components`] draw.
 
 mod app;
@@ -26,6 +27,7 @@ mod preferences;
 mod route;
 mod session;
 mod store;
+mod watched;
 
 use leptos::prelude::*;
 

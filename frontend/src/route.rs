@@ -9,6 +9,8 @@ use wasm_bindgen::JsValue;
 pub(crate) enum Route {
     /// One's own machines.
     Mine,
+    /// How everything is.
+    Overview,
     /// Everybody's machines.
     AllMachines,
     /// What does not match between table and servers.
@@ -21,20 +23,24 @@ pub(crate) enum Route {
     Users,
     /// What roles and groups may use.
     Quotas,
+    /// Networks and certificates.
+    Networks,
     /// The audit log.
     Audit,
 }
 
 impl Route {
     /// Every page, in the order of the navigation.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Mine,
+        Self::Overview,
         Self::AllMachines,
         Self::Differences,
+        Self::Images,
+        Self::Profiles,
         Self::Users,
         Self::Quotas,
-        Self::Profiles,
-        Self::Images,
+        Self::Networks,
         Self::Audit,
     ];
 
@@ -42,12 +48,14 @@ impl Route {
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Mine => "/",
+            Self::Overview => "/admin",
             Self::AllMachines => "/admin/machines",
             Self::Differences => "/admin/differences",
             Self::Images => "/admin/images",
             Self::Profiles => "/admin/profiles",
             Self::Users => "/admin/users",
             Self::Quotas => "/admin/quotas",
+            Self::Networks => "/admin/networks",
             Self::Audit => "/admin/audit",
         }
     }
@@ -61,12 +69,14 @@ impl Route {
     pub(crate) const fn testid(self) -> &'static str {
         match self {
             Self::Mine => "nav-mine",
+            Self::Overview => "nav-overview",
             Self::AllMachines => "nav-machines",
             Self::Differences => "nav-differences",
             Self::Images => "nav-images",
             Self::Profiles => "nav-profiles",
             Self::Users => "nav-users",
             Self::Quotas => "nav-quotas",
+            Self::Networks => "nav-networks",
             Self::Audit => "nav-audit",
         }
     }
@@ -135,7 +145,8 @@ mod tests {
             assert_eq!(Route::of_path(route.path()), route);
         }
         assert_eq!(Route::of_path("/admin/audit/"), Route::Audit);
-        for path in ["", "/admin", "/admin/audit/x", "/login"] {
+        assert_eq!(Route::of_path("/admin/"), Route::Overview);
+        for path in ["", "/admin/audit/x", "/login"] {
             assert_eq!(Route::of_path(path), Route::Mine, "{path}");
         }
     }

@@ -326,6 +326,11 @@ async fn issue_token(server: &Server, name: &str) -> Result<String, CoreError> {
             let message = "must be sent: the server is too old to make tokens";
             Err(CoreError::invalid("certificate", "required", message))
         }
+        // One that does not listen on the network has nobody to give a token to.
+        Err(lxd_client::Error::Api { code: 400, message }) => {
+            let message = format!("must be sent, because the server makes no token: {message}");
+            Err(CoreError::invalid("certificate", "required", message))
+        }
         Err(error) => Err(error.into()),
     }
 }

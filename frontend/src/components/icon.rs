@@ -7,6 +7,7 @@ use leptos::prelude::*;
 pub(crate) enum Glyph {
     Alert,
     Camera,
+    Chart,
     Check,
     Chevron,
     Close,
@@ -38,6 +39,7 @@ impl Glyph {
         match self {
             Self::Alert => "M12 4 2.8 19.5h18.4L12 4zM12 10v4.5M12 17.2v.1",
             Self::Camera => "M4 8h3l2-3h6l2 3h3v11H4V8zM12 16.5a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4z",
+            Self::Chart => "M4 4v16h16M8 15l4-5 3 3 4-6",
             Self::Check => "M5 12.5l4.5 4.5L19 7.5",
             Self::Chevron => "M9 6l6 6-6 6",
             Self::Close => "M6 6l12 12M18 6 6 18",

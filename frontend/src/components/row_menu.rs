@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast as _;
 
 use super::confirm::{Confirm, Question};
 use super::icon::{Glyph, Icon};
+use super::usage_dialog::UsageOf;
 use crate::commands::use_commands;
 use crate::i18n::use_i18n;
 use crate::store::Row;
@@ -20,10 +21,12 @@ pub(crate) fn RowMenu(row: Row, status: Memo<MachineStatus>, busy: Memo<bool>) -
     let i18n = use_i18n();
     let commands = use_commands();
     let confirm = expect_context::<Confirm>();
+    let usage = expect_context::<UsageOf>();
     let open = RwSignal::new(false);
     let root = NodeRef::<html::Div>::new();
     let button = NodeRef::<html::Button>::new();
     let instance = row.instance();
+    let shown = instance.clone();
     let menu_id = format!("menu-{}", row.id);
 
     let close = move || {
@@ -119,6 +122,10 @@ pub(crate) fn RowMenu(row: Row, status: Memo<MachineStatus>, busy: Memo<bool>) -
                     type="button" data-testid="force-stop" disabled=move || !may(Command::Power(PowerAction::Stop))
                     on:click=move |_| { close(); ask_force(Dangerous::ForceOff, &force); }
                 ><Icon glyph=Glyph::Power/>{move || i18n.t().force_off}</button>
+                <button
+                    type="button" data-testid="usage-open"
+                    on:click=move |_| { close(); usage.show(row.id, shown.clone()); }
+                ><Icon glyph=Glyph::Chart/>{move || i18n.t().usage}</button>
                 <hr/>
                 <button
                     type="button" data-testid="reset" disabled=move || !may(Command::Reset)

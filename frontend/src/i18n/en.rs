@@ -203,7 +203,20 @@ pub(super) const TEXTS: Texts = Texts {
     },
     quota_now: "What is left of your quota",
     pages: "Pages",
+    decimal_mark: '.',
+    usage: "Usage",
+    usage_title: |name| format!("Usage of {name}"),
+    usage_none: "Nothing was measured yet. It begins about half a minute after it was turned on.",
+    chart_cpu: "CPU",
+    chart_memory: "Memory",
+    chart_disk: "Disk",
+    chart_received: "Received",
+    chart_sent: "Sent",
+    chart_highest: |highest| format!("max. {highest}"),
+    chart_words: |title, now, highest| format!("{title}: now {now}, at most {highest}."),
     page: |route| match route {
+        Route::Overview => "Overview",
+        Route::Networks => "Networks and certificates",
         Route::Mine => "My machines",
         Route::AllMachines => "Machines",
         Route::Differences => "Differences",
@@ -279,6 +292,15 @@ pub(super) const TEXTS: Texts = Texts {
     advice_network: a("The system could not be reached.", "Check your connection and try again."),
     advice_unreadable: a("The system gave an unexpected answer.", "Reload the page and try again."),
     field: |code| match code {
+        "subnet" => {
+            Some("Write the address of the gateway and the size of the network, such as 10.99.0.1/18.")
+        }
+        "address" => Some("Write ranges such as 10.99.1.0-10.99.1.255, separated by commas."),
+        "outside" => Some("An address lies outside of the network."),
+        "order" => Some("A range ends before it begins."),
+        "gateway" => Some("A range has the gateway's address in it."),
+        "overlap" => Some("These addresses belong to another range or network."),
+        "not-managed" => Some("LXD does not manage this network."),
         "required" => Some("Fill in this field."),
         "too-long" => Some("Use at most 63 characters."),
         "letter-first" => Some("Start with a letter."),

@@ -5,6 +5,8 @@ pub(crate) mod audit;
 pub(crate) mod differences;
 pub(crate) mod images;
 pub(crate) mod machines;
+pub(crate) mod networks;
+pub(crate) mod overview;
 pub(crate) mod profiles;
 pub(crate) mod quotas;
 pub(crate) mod users;
@@ -17,6 +19,8 @@ use audit::AuditPage;
 use differences::DifferencesPage;
 use images::ImagesPage;
 use machines::AllMachinesPage;
+use networks::NetworksPage;
+use overview::OverviewPage;
 use profiles::ProfilesPage;
 use quotas::QuotasPage;
 use users::UsersPage;
@@ -35,12 +39,14 @@ pub(crate) fn AdminPage() -> impl IntoView {
         <Shell>
             <Show when=move || admin.get()>
                 {move || match router.get() {
-                    Route::Mine | Route::AllMachines => view! { <AllMachinesPage/> }.into_any(),
                     Route::Differences => view! { <DifferencesPage/> }.into_any(),
                     Route::Images => view! { <ImagesPage/> }.into_any(),
                     Route::Profiles => view! { <ProfilesPage/> }.into_any(),
                     Route::Users => view! { <UsersPage/> }.into_any(),
                     Route::Quotas => view! { <QuotasPage/> }.into_any(),
+                    Route::Mine | Route::Overview => view! { <OverviewPage/> }.into_any(),
+                    Route::Networks => view! { <NetworksPage/> }.into_any(),
+                    Route::AllMachines => view! { <AllMachinesPage/> }.into_any(),
                     Route::Audit => view! { <AuditPage/> }.into_any(),
                 }}
             </Show>

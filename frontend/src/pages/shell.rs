@@ -13,6 +13,7 @@ use crate::components::confirm::{Confirm, ConfirmDialog};
 use crate::components::header::{Footer, Header, PersonBar};
 use crate::components::nav::Nav;
 use crate::components::toast::Toast;
+use crate::components::usage_dialog::{UsageDialog, UsageOf};
 use crate::i18n::use_i18n;
 use crate::live;
 use crate::poll::{self, Waker};
@@ -35,6 +36,7 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
     let (waker, wakes) = Waker::new();
     provide_context(store.clone());
     provide_context(Confirm::new());
+    provide_context(UsageOf::new());
     provide_context(Commands { store: store.clone(), session: session.clone(), waker: waker.clone() });
     let mine = Signal::stored(MachineQuery::default());
     let first = session.take_first();
@@ -66,6 +68,7 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
             <Footer/>
         </div>
         <ConfirmDialog/>
+        <UsageDialog/>
         <Toast/>
     }
 }

@@ -10,6 +10,7 @@ mod keyboard;
 mod life;
 mod live;
 mod looks;
+mod overview;
 mod people;
 mod profiles;
 mod session;
