@@ -188,8 +188,14 @@ impl Browser {
         self.press(&format!("{} [data-testid='{test_id}']", row(instance))).await;
     }
 
-    /// Clicks as soon as it can be clicked: a button that is not enabled yet is no button to a person.
-    async fn press(&self, selector: &str) {
+    /// Chooses in a select as a person would.
+    pub async fn choose(&self, test_id: &str, value: &str) {
+        self.press(&format!("[data-testid='{test_id}'] option[value='{value}']")).await;
+    }
+
+    /// Clicks what a CSS selector finds as soon as it can be clicked: a button that is not enabled yet is no button to a
+    /// person.
+    pub async fn press(&self, selector: &str) {
         eventually(&format!("a click on {selector}"), PAGE, async || {
             let found = self.visible(selector).await;
             let [element] = found.as_slice() else { return Err(format!("{} of them", found.len())) };

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use thirtyfour::By;
 use vms_tests::real::axe::source;
 use vms_tests::real::{Browser, School, eventually};
 
@@ -39,12 +38,6 @@ async fn actions(browser: &Browser, wanted: impl Fn(&[String]) -> bool) -> Vec<S
     .await
 }
 
-/// Chooses in a select as a person would.
-async fn choose(browser: &Browser, test_id: &str, value: &str) {
-    let option = format!("option[value=\"{value}\"]");
-    browser.one(test_id).await.find(By::Css(option)).await.unwrap().click().await.unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_finds_stops_and_deletes_everybodys_machines_and_reads_about_it() {
     let (school, browser) = school_and_browser!();
@@ -68,9 +61,9 @@ async fn an_admin_finds_stops_and_deletes_everybodys_machines_and_reads_about_it
     .await;
     browser.fill("machines-q", "").await;
     browser.status("vmanaweb", "running", SOON).await;
-    choose(&browser, "machines-status", "stopped").await;
+    browser.choose("machines-status", "stopped").await;
     browser.one("table-empty").await;
-    choose(&browser, "machines-status", "").await;
+    browser.choose("machines-status", "").await;
     browser.status("vmanaweb", "running", SOON).await;
 
     // Both at once, after a question.
@@ -109,12 +102,12 @@ async fn an_admin_finds_stops_and_deletes_everybodys_machines_and_reads_about_it
     browser.all("audit-open").await.first().unwrap().click().await.unwrap();
     browser.reads("audit-details", |text| text.contains("127.0.0.1")).await;
     look(&browser, &axe, "audit", &["light", "dark", "phone"]).await;
-    choose(&browser, "audit-action", "machine.power").await;
+    browser.choose("audit-action", "machine.power").await;
     let power = actions(&browser, |seen| seen.len() == 2).await;
     assert_eq!(power, ["machine.power", "machine.power"]);
-    choose(&browser, "audit-outcome", "refused").await;
+    browser.choose("audit-outcome", "refused").await;
     browser.one("table-empty").await;
-    choose(&browser, "audit-outcome", "").await;
+    browser.choose("audit-outcome", "").await;
     actions(&browser, |seen| seen.len() == 2).await;
 
     let downloads = tempfile::tempdir().unwrap();

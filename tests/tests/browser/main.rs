@@ -6,6 +6,7 @@
 mod admin;
 mod differences;
 mod forms;
+mod images;
 mod keyboard;
 mod life;
 mod live;
@@ -14,6 +15,8 @@ mod overview;
 mod people;
 mod profiles;
 mod session;
+#[path = "../support/tarballs.rs"]
+mod tarballs;
 
 use std::time::Duration;
 

@@ -3,7 +3,6 @@
 
 use reqwest::Method;
 use serde_json::json;
-use thirtyfour::By;
 use vms_tests::real::axe::source;
 use vms_tests::real::{Browser, School, eventually};
 
@@ -43,12 +42,6 @@ async fn state(browser: &Browser, user: &str, wanted: &str) {
     .await;
 }
 
-/// Chooses in a select as a person would.
-async fn choose(browser: &Browser, test_id: &str, value: &str) {
-    let option = format!("option[value=\"{value}\"]");
-    browser.one(test_id).await.find(By::Css(option)).await.unwrap().click().await.unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_decides_about_people_and_quotas() {
     let (school, browser) = school_and_browser!();
@@ -58,12 +51,12 @@ async fn an_admin_decides_about_people_and_quotas() {
     browser.click("nav-users").await;
     users(&browser, &["admin", "ana", "bruno", "prof"]).await;
     look(&browser, &axe, "users", &[]).await;
-    choose(&browser, "users-role", "teacher").await;
+    browser.choose("users-role", "teacher").await;
     users(&browser, &["prof"]).await;
-    choose(&browser, "users-role", "").await;
-    choose(&browser, "users-state", "gone").await;
+    browser.choose("users-role", "").await;
+    browser.choose("users-state", "gone").await;
     browser.one("table-empty").await;
-    choose(&browser, "users-state", "").await;
+    browser.choose("users-state", "").await;
     browser.fill("users-q", "rizz").await;
     users(&browser, &["bruno"]).await;
 
@@ -72,7 +65,7 @@ async fn an_admin_decides_about_people_and_quotas() {
     browser.reads("user-facts", |text| text.contains("Está no diretório") && text.contains("alunos")).await;
     browser.reads("holdings", |text| text.contains("Tem 2 máquinas")).await;
     look(&browser, &axe, "user", &[]).await;
-    choose(&browser, "user-role", "teacher").await;
+    browser.choose("user-role", "teacher").await;
     browser.fill("memory", "512").await;
     browser.click("user-save").await;
     browser.reads("user-said", str::is_empty).await;
@@ -122,15 +115,15 @@ async fn an_admin_decides_about_people_and_quotas() {
         browser.reads("loose-pools", |text| text.contains("só contado")).await;
     }
     browser.click("quota-new").await;
-    choose(&browser, "quota-scope", "group").await;
+    browser.choose("quota-scope", "group").await;
     browser.click("quota-save").await;
     browser.fill("quota-group", "alunos").await;
     browser.fill("running", "2").await;
     look(&browser, &axe, "quota", &[]).await;
     browser.click("quota-save").await;
-    let row = browser.the("[data-testid=\"quota-row\"][data-subject=\"alunos\"]").await;
+    browser.the("[data-testid='quota-row'][data-subject='alunos']").await;
     look(&browser, &axe, "quotas", &["light"]).await;
-    row.find(By::Css("[data-testid=\"quota-edit\"]")).await.unwrap().click().await.unwrap();
+    browser.press("[data-subject='alunos'] [data-testid='quota-edit']").await;
     browser.fill("running", "1").await;
     browser.click("quota-save").await;
     let ana = school.login("ana").await;

@@ -2,7 +2,6 @@
 //! group, and a machine moved to them.
 
 use serde_json::json;
-use thirtyfour::By;
 use vms_tests::real::axe::source;
 use vms_tests::real::{Browser, eventually};
 
@@ -14,17 +13,18 @@ const INSTANCE: &str = "vmbrunomaquinaa";
 /// Clicks a button in a profile's row.
 async fn click_at(browser: &Browser, profile: &str, test_id: &str) {
     let selector = format!("[data-testid='profile-row'][data-profile='{profile}'] [data-testid='{test_id}']");
-    eventually(&format!("a click on {selector}"), SOON, async || {
-        browser.the(&selector).await.click().await.map_err(|error| error.to_string())
-    })
-    .await;
+    browser.press(&selector).await;
 }
 
-/// The words on for whom a profile is.
-async fn audience(browser: &Browser, profile: &str) -> String {
+/// Waits until the words on for whom a profile is are these.
+async fn audience(browser: &Browser, profile: &str, wanted: &str) {
     let selector =
         format!("[data-testid='profile-row'][data-profile='{profile}'] [data-testid='profile-audience']");
-    browser.the(&selector).await.text().await.unwrap()
+    eventually("for whom it is", SOON, async || match browser.the(&selector).await.text().await {
+        Ok(said) if said == wanted => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +39,7 @@ async fn an_admin_makes_the_five_interfaces_gives_them_to_a_group_and_moves_a_ma
     log_in(&browser, "admin").await;
 
     browser.click("nav-profiles").await;
-    assert_eq!(audience(&browser, "default").await, "Todos");
+    audience(&browser, "default", "Todos").await;
     browser.click("new-profile").await;
     browser.fill("profile-name", "alunos").await;
     browser.fill("profile-description", "Aula de redes").await;
@@ -79,11 +79,7 @@ async fn an_admin_makes_the_five_interfaces_gives_them_to_a_group_and_moves_a_ma
     browser.fill("default-groups", "alunos").await;
     look(&browser, &axe, "audience-dialog", &["light"]).await;
     browser.click("audience-save").await;
-    eventually("for the group", SOON, async || match audience(&browser, "alunos").await {
-        said if said == "alunos" => Ok(()),
-        other => Err(other),
-    })
-    .await;
+    audience(&browser, "alunos", "alunos").await;
     look(&browser, &axe, "profiles", &["light", "dark", "phone"]).await;
     let offered = school.login("bruno").await.get("/profiles").await.expect(200);
     let default = offered["items"].as_array().unwrap().iter().find(|one| one["default"] == true);
@@ -94,13 +90,7 @@ async fn an_admin_makes_the_five_interfaces_gives_them_to_a_group_and_moves_a_ma
     browser.status(INSTANCE, "running", SOON).await;
     browser.click_in_row(INSTANCE, "select").await;
     browser.click("bulk-profile").await;
-    let option = "option[value=\"alunos\"]";
-    let select = eventually("the profile to choose", SOON, async || {
-        let select = browser.one("bulk-profile-name").await;
-        select.find(By::Css(option)).await.map_err(|error| error.to_string())
-    })
-    .await;
-    select.click().await.unwrap();
+    browser.choose("bulk-profile-name", "alunos").await;
     browser.click("bulk-profile-ok").await;
     let admin = school.login("admin").await;
     eventually("the machine to have it", MACHINE, async || {

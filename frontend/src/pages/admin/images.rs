@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use vms_client::ClientError;
-use vms_types::{ImageDetail, Operation, Page};
+use vms_types::{CatalogKind, ImageDetail, Operation, Page};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::clock::wall_time;
+use crate::components::audience_dialog::AudienceDialog;
 use crate::components::confirm::{Confirm, Question};
 use crate::components::data_table::{Column, DataTable};
 use crate::components::icon::{Glyph, Icon};
@@ -89,6 +90,7 @@ pub(crate) fn ImagesPage() -> impl IntoView {
     let (uploading, importing, publishing) =
         (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
     let edited = RwSignal::new(None::<ImageDetail>);
+    let audience = RwSignal::new(None::<(CatalogKind, String)>);
     let columns = Signal::derive(move || {
         let t = texts(i18n.admin());
         let plain = |title| Column { title, sort: None };
@@ -110,7 +112,7 @@ pub(crate) fn ImagesPage() -> impl IntoView {
             </button>
         }
     };
-    let retrying = context.clone();
+    let (retrying, allowed) = (context.clone(), context.clone());
     view! {
         <div class="toolbar">
             <h2>{move || (i18n.t().page)(Route::Images)}</h2>
@@ -129,13 +131,14 @@ pub(crate) fn ImagesPage() -> impl IntoView {
             retry=move |()| retrying.load() more=|()| ()
         >
             <For each=move || images.all.get() key=|image| (image.fingerprint.clone(), format!("{image:?}")) let:image>
-                <Row image edited/>
+                <Row image edited audience/>
             </For>
         </DataTable>
         <UploadDialog open=uploading/>
         <ImportDialog open=importing/>
         <PublishDialog open=publishing/>
         <EditDialog edited/>
+        <AudienceDialog target=audience on_saved=move |()| allowed.load()/>
     }
 }
 
@@ -145,7 +148,11 @@ fn name_of(image: &ImageDetail) -> String {
 }
 
 #[component]
-fn Row(image: ImageDetail, edited: RwSignal<Option<ImageDetail>>) -> impl IntoView {
+fn Row(
+    image: ImageDetail,
+    edited: RwSignal<Option<ImageDetail>>,
+    audience: RwSignal<Option<(CatalogKind, String)>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let context = expect_context::<Context>();
     let confirm = expect_context::<Confirm>();
@@ -199,6 +206,8 @@ fn Row(image: ImageDetail, edited: RwSignal<Option<ImageDetail>>) -> impl IntoVi
     let (edit_says, refresh_says, delete_says) =
         (says(|t| t.edit, &name), says(|t| t.refresh, &name), says(|t| t.delete, &name));
     let row = image.clone();
+    // Machines are made of a name, and so it is the name that one may use or not.
+    let names = image.aliases.first().cloned();
     view! {
         <tr role="row" data-testid="image-row" data-image=name>
             <td role="cell" data-label=label(|t| t.alias)>
@@ -216,6 +225,12 @@ fn Row(image: ImageDetail, edited: RwSignal<Option<ImageDetail>>) -> impl IntoVi
                         class="icon-button" type="button" data-testid="image-edit" aria-label=edit_says
                         on:click=move |_| edited.set(Some(row.clone()))
                     ><Icon glyph=Glyph::Pencil/></button>
+                    {names.map(|name| view! {
+                        <button
+                            class="button" type="button" data-testid="image-allow"
+                            on:click=move |_| audience.set(Some((CatalogKind::Image, name.clone())))
+                        >{move || i18n.admin().audience_edit}</button>
+                    })}
                     {refreshable.then(|| view! {
                         <button
                             class="icon-button" type="button" data-testid="image-refresh" aria-label=refresh_says
