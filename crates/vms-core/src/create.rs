@@ -140,7 +140,7 @@ impl Vms {
                 .ok()
         });
         let description = check_description(request.description.as_deref().unwrap_or_default())
-            .map_err(|_| note("description", "too-long", "must have at most 500 characters".into()))
+            .map_err(|error| note(&error.field, &error.code, error.message))
             .unwrap_or_default();
         // One answer for what does not exist and for what is not for this person. Of servers that are away nothing is known.
         let answering = self.parts.fleet.servers().any(|server| server.is_connected());

@@ -2,7 +2,6 @@
 //! owner. What can be brought together without asking anybody is, by [`crate::reconcile`].
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use uuid::Uuid;
 use vms_authz::{
@@ -15,6 +14,7 @@ use vms_types::{AdoptInstance, Difference, DifferenceKind, InstanceName, Machine
 
 use crate::error::CoreError;
 use crate::jobs::reset::RESET_PREFIX;
+use crate::reconcile::write_keys;
 use crate::vms::Vms;
 
 impl Vms {
@@ -109,7 +109,12 @@ impl Vms {
         }
         self.check_new_owner(&request.owner, &name).await?;
         let id = Uuid::new_v4();
-        self.write_keys(server, &view, id, &request.owner, &name).await?;
+        let config = lxd_api::Config::from([
+            (keys::ID.to_owned(), id.to_string()),
+            (keys::OWNER.to_owned(), request.owner.clone()),
+            (keys::NAME.to_owned(), name.to_string()),
+        ]);
+        write_keys(server, &view, config).await?;
         self.settle_instance(server, &view.name).await?;
         tracing::info!(
             instance = view.name,
@@ -133,27 +138,6 @@ impl Vms {
         if held.machines.iter().any(|machine| machine.name == name.as_str()) {
             return Err(CoreError::NameTaken(name.to_string()));
         }
-        Ok(())
-    }
-
-    async fn write_keys(
-        &self,
-        server: &Arc<Server>,
-        view: &InstanceView,
-        id: Uuid,
-        owner: &str,
-        name: &MachineName,
-    ) -> Result<(), CoreError> {
-        let config = lxd_api::Config::from([
-            (keys::ID.to_owned(), id.to_string()),
-            (keys::OWNER.to_owned(), owner.to_owned()),
-            (keys::NAME.to_owned(), name.to_string()),
-        ]);
-        // LXD 5.0 clears a description that is not sent along.
-        let description = Some(view.description.clone());
-        let patch = lxd_api::InstancePatch { config, description, ..lxd_api::InstancePatch::default() };
-        server.client().patch_instance(&view.name, &patch, None).await?;
-        server.refresh(&view.name).await?;
         Ok(())
     }
 }

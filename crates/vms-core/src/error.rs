@@ -105,6 +105,12 @@ pub enum CoreError {
     Internal(String),
 }
 
+impl From<FieldError> for CoreError {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(vec![error])
+    }
+}
+
 impl From<lxd_client::Error> for CoreError {
     fn from(error: lxd_client::Error) -> Self {
         Self::Lxd(error)
@@ -128,13 +134,13 @@ impl CoreError {
     /// A field that breaks a rule for names.
     #[must_use]
     pub fn bad_name(field: &str, error: NameError) -> Self {
-        Self::Invalid(vec![FieldError::new(field, error.code(), error.to_string())])
+        FieldError::new(field, error.code(), error.to_string()).into()
     }
 
     /// One field that cannot be accepted.
     #[must_use]
     pub fn invalid(field: &str, code: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError::new(field, code, message)])
+        FieldError::new(field, code, message).into()
     }
 
     /// The kind of problem it is.

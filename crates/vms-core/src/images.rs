@@ -285,9 +285,7 @@ impl Vms {
         mut errors: Vec<FieldError>,
     ) -> Result<Vec<Arc<Server>>, CoreError> {
         errors.extend(check_alias("alias", alias).err());
-        if check_description(description.unwrap_or_default()).is_err() {
-            errors.push(FieldError::new("description", "too-long", "must have at most 500 characters"));
-        }
+        errors.extend(check_description(description.unwrap_or_default()).err());
         let known = |name: &String| self.parts.fleet.server(name).is_some();
         if let Some(unknown) = names.iter().find(|name| !known(name)) {
             errors.push(FieldError::new(
@@ -320,9 +318,7 @@ impl Vms {
         for alias in patch.aliases.iter().flatten() {
             errors.extend(check_alias("aliases", alias).err());
         }
-        if check_description(patch.description.as_deref().unwrap_or_default()).is_err() {
-            errors.push(FieldError::new("description", "too-long", "must have at most 500 characters"));
-        }
+        errors.extend(check_description(patch.description.as_deref().unwrap_or_default()).err());
         if patch.auto_update == Some(true) && detail.source.is_none() {
             errors.push(FieldError::new(
                 "auto_update",

@@ -8,7 +8,9 @@ use vms_authz::{
 };
 use vms_db::{HandOverError, MachineRow};
 use vms_fleet::InstanceView;
-use vms_types::{ImageRef, Machine, MachineStatus, Operation, OperationKind, PatchMachine, Snapshot};
+use vms_types::{
+    FieldError, ImageRef, Machine, MachineStatus, Operation, OperationKind, PatchMachine, Snapshot,
+};
 
 use crate::error::CoreError;
 use crate::vms::Vms;
@@ -195,10 +197,10 @@ impl Vms {
 }
 
 /// Trims a description and checks its length.
-pub(crate) fn check_description(text: &str) -> Result<String, CoreError> {
+pub(crate) fn check_description(text: &str) -> Result<String, FieldError> {
     let text = text.trim();
     if text.chars().count() > MAX_DESCRIPTION {
-        return Err(CoreError::invalid("description", "too-long", "must have at most 500 characters"));
+        return Err(FieldError::new("description", "too-long", "must have at most 500 characters"));
     }
     Ok(text.to_owned())
 }

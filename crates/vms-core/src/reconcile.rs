@@ -228,14 +228,7 @@ impl Vms {
             (keys::OWNER.to_owned(), row.owner.clone()),
             (keys::NAME.to_owned(), row.name.clone()),
         ]);
-        // LXD 5.0 clears a description that is not sent along.
-        let description = Some(view.description.clone());
-        let patch = lxd_api::InstancePatch { config, description, ..lxd_api::InstancePatch::default() };
-        let written = match server.client().patch_instance(&view.name, &patch, None).await {
-            Ok(()) => server.refresh(&view.name).await.map(drop),
-            Err(error) => Err(error),
-        };
-        match written {
+        match write_keys(server, view, config).await {
             Ok(()) => {
                 tracing::info!(instance = view.name, owner = row.owner, "the instance's keys were corrected");
             }
@@ -365,6 +358,19 @@ impl Vms {
             }
         });
     }
+}
+
+/// Writes keys on an instance, and shows them in the mirror.
+pub(crate) async fn write_keys(
+    server: &Server,
+    view: &InstanceView,
+    config: lxd_api::Config,
+) -> Result<(), lxd_client::Error> {
+    // LXD 5.0 clears a description that is not sent along.
+    let description = Some(view.description.clone());
+    let patch = lxd_api::InstancePatch { config, description, ..lxd_api::InstancePatch::default() };
+    server.client().patch_instance(&view.name, &patch, None).await?;
+    server.refresh(&view.name).await.map(drop)
 }
 
 /// The row that an instance's own keys describe; `None` if they are missing or make no sense.

@@ -30,8 +30,7 @@ pub(super) fn mount(config: &mut ServiceConfig<'_>) {
 #[get("/differences")]
 async fn list(ctx: Ctx) -> Result<HttpResponse, ApiError> {
     let proof = ctx.authorize(Fleet, ViewDifferences)?;
-    let items = ctx.vms().differences(&proof).await?;
-    conditional::answer(ctx.request(), &Page { items, next_cursor: None })
+    conditional::answer(ctx.request(), &Page::whole(ctx.vms().differences(&proof).await?))
 }
 
 /// Adopt an instance
