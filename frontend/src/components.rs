@@ -9,6 +9,7 @@ pub(crate) mod data_table;
 pub(crate) mod dialog;
 pub(crate) mod field;
 pub(crate) mod filters;
+pub(crate) mod form_actions;
 pub(crate) mod header;
 pub(crate) mod icon;
 pub(crate) mod machine_row;

@@ -8,6 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::dialog::Dialog;
 use super::field::TextField;
+use super::form_actions::FormActions;
 use crate::i18n::{AdminTexts, Texts, use_i18n};
 use crate::session::use_session;
 use crate::store::use_store;
@@ -154,15 +155,9 @@ pub(crate) fn AudienceDialog(
                     <p class="field-help">{move || i18n.admin().default_hint}</p>
                     <NameFields id="default" names=default_for/>
                 </fieldset>
-                <p class="form-error" role="alert" data-testid="audience-error">{move || error.get()}</p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| open.set(false)>
-                        {move || i18n.t().cancel}
-                    </button>
-                    <button class="button primary" type="submit" data-testid="audience-save">
-                        {move || i18n.t().save}
-                    </button>
-                </div>
+                <FormActions
+                    open testid="audience-save" submit=Signal::derive(move || i18n.t().save) error=(error, "audience-error")
+                />
             </form>
         </Dialog>
     }

@@ -11,6 +11,7 @@ use vms_types::{BulkAction, BulkRequest, SnapshotName};
 use super::confirm::{Confirm, Question};
 use super::dialog::Dialog;
 use super::field::TextField;
+use super::form_actions::FormActions;
 use super::icon::{Glyph, Icon};
 use super::profile_picker::ProfilePicker;
 use crate::commands::{Commands, use_commands};
@@ -126,14 +127,7 @@ fn SnapshotDialog(open: RwSignal<bool>, #[prop(into)] on_name: Callback<String>)
                         hint=Signal::derive(move || i18n.t().snapshot_hint.to_owned()) value=name error
                         on_change=move |()| touched.set(true)
                     />
-                    <div class="dialog-actions">
-                        <button class="button" type="button" on:click=move |_| open.set(false)>
-                            {move || i18n.t().cancel}
-                        </button>
-                        <button class="button primary" type="submit" data-testid="bulk-snapshot-ok">
-                            {move || i18n.t().create_snapshot}
-                        </button>
-                    </div>
+                    <FormActions open testid="bulk-snapshot-ok" submit=Signal::derive(move || i18n.t().create_snapshot)/>
                 </form>
             </Show>
         </Dialog>

@@ -9,6 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::dialog::Dialog;
 use super::field::TextField;
+use super::form_actions::FormActions;
 use super::quota::{QuotaRest, use_quota};
 use crate::commands::use_commands;
 use crate::i18n::{field_error, use_i18n};
@@ -220,18 +221,10 @@ pub(crate) fn CreateDialog(open: RwSignal<bool>) -> impl IntoView {
                     />
                     <span>{move || texts().start_after}</span>
                 </label>
-                <p class="form-error" data-testid="create-error" role="alert">{move || form.error.get()}</p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| open.set(false)>
-                        {move || texts().cancel}
-                    </button>
-                    <button
-                        class="button primary" type="submit" data-testid="create-submit"
-                        aria-disabled=move || form.busy.get().to_string()
-                    >
-                        {move || if form.busy.get() { texts().sending } else { texts().create }}
-                    </button>
-                </div>
+                <FormActions
+                    open testid="create-submit" submit=Signal::derive(move || texts().create) busy=form.busy
+                    error=(form.error, "create-error")
+                />
             </form>
         </Dialog>
     }

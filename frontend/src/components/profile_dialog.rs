@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::dialog::Dialog;
 use super::field::TextField;
+use super::form_actions::FormActions;
 use super::profile_fields::{Fields, FormFields};
 use crate::i18n::{AdminTexts, I18n, Texts, field_error, use_i18n};
 use crate::session::use_session;
@@ -226,18 +227,10 @@ pub(crate) fn ProfileDialog(
                     ></textarea>
                 </div>
                 <Dangers editor/>
-                <p class="form-error" role="alert" data-testid="profile-error">{move || editor.error.get()}</p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| editor.open.set(false)>
-                        {move || i18n.t().cancel}
-                    </button>
-                    <button
-                        class="button primary" type="submit" data-testid="profile-save"
-                        aria-disabled=move || editor.busy.get().to_string()
-                    >
-                        {move || if editor.busy.get() { i18n.t().sending } else { i18n.t().save }}
-                    </button>
-                </div>
+                <FormActions
+                    open=editor.open testid="profile-save" submit=Signal::derive(move || i18n.t().save) busy=editor.busy
+                    error=(editor.error, "profile-error")
+                />
             </form>
         </Dialog>
     }

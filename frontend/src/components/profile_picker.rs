@@ -6,6 +6,7 @@ use vms_types::Profile;
 use wasm_bindgen_futures::spawn_local;
 
 use super::dialog::Dialog;
+use super::form_actions::FormActions;
 use crate::i18n::use_i18n;
 use crate::session::use_session;
 
@@ -69,15 +70,10 @@ pub(crate) fn ProfilePicker(
                     </select>
                     <p id="bulk-profile-help" class="field-help" aria-live="polite">{help}</p>
                 </div>
-                <p class="form-error" role="alert">{move || error.get()}</p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| open.set(false)>
-                        {move || i18n.t().cancel}
-                    </button>
-                    <button class="button primary" type="submit" data-testid="bulk-profile-ok">
-                        {move || i18n.admin().change_profile}
-                    </button>
-                </div>
+                <FormActions
+                    open testid="bulk-profile-ok" submit=Signal::derive(move || i18n.admin().change_profile)
+                    error=(error, "bulk-profile-error")
+                />
             </form>
         </Dialog>
     }

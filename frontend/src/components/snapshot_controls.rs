@@ -11,6 +11,7 @@ use vms_types::{MachineStatus, SnapshotName};
 use super::confirm::{Confirm, Question};
 use super::dialog::Dialog;
 use super::field::TextField;
+use super::form_actions::FormActions;
 use super::icon::{Glyph, Icon};
 use crate::clock::wall_time;
 use crate::commands::use_commands;
@@ -234,14 +235,7 @@ fn NameDialog(row: Row, naming: RwSignal<Naming>, open: RwSignal<bool>) -> impl 
                         hint=Signal::derive(move || i18n.t().snapshot_hint.to_owned())
                         on_change=move |()| touched.set(true)
                     />
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| open.set(false)>
-                        {move || i18n.t().cancel}
-                    </button>
-                    <button class="button primary" type="submit" data-testid="snapshot-save">
-                        {move || i18n.t().save}
-                    </button>
-                </div>
+                <FormActions open testid="snapshot-save" submit=Signal::derive(move || i18n.t().save)/>
             </form>
             </Show>
         </Dialog>

@@ -60,7 +60,7 @@ async fn an_admin_uploads_publishes_renames_and_deletes_images() {
     browser.click("image-submit").await;
     browser.reads("image-error", |text| !text.is_empty()).await;
     look(&browser, &axe, "image-upload", &[]).await;
-    browser.click("image-cancel").await;
+    browser.click("form-cancel").await;
     upload(&browser, &broken, "quebrada").await;
     browser.reads("image-failure", |text| text.contains("quebrada") && text.contains("LXD says")).await;
     upload(&browser, &good, "aula").await;
@@ -91,7 +91,7 @@ async fn an_admin_uploads_publishes_renames_and_deletes_images() {
     })
     .await;
     look(&browser, &axe, "image-import", &[]).await;
-    browser.click("image-cancel").await;
+    browser.click("form-cancel").await;
 
     browser.press("[data-image='modelo'] [data-testid='image-edit']").await;
     browser.fill("image-aliases", "redes redes/2026").await;

@@ -13,6 +13,7 @@ use crate::components::confirm::{Confirm, Question};
 use crate::components::data_table::{Column, DataTable};
 use crate::components::dialog::Dialog;
 use crate::components::field::TextField;
+use crate::components::form_actions::FormActions;
 use crate::components::icon::{Glyph, Icon};
 use crate::format::moment;
 use crate::i18n::{Lang, field_error, use_i18n};
@@ -55,7 +56,7 @@ pub(crate) fn DifferencesPage() -> impl IntoView {
     view! {
         <div class="toolbar">
             <h2>{move || (i18n.t().page)(Route::Differences)}</h2>
-            <p class="toolbar-note">{move || i18n.admin().differences_text}</p>
+            <p class="toolbar-note count">{move || i18n.admin().differences_text}</p>
         </div>
         <DataTable
             label=Signal::derive(move || (i18n.t().page)(Route::Differences)) columns
@@ -227,18 +228,9 @@ fn AdoptDialog(page: Page) -> impl IntoView {
                     id="adopt-name" testid="adopt-name" label=Signal::derive(move || i18n.t().name.to_owned())
                     hint=Signal::derive(move || i18n.t().name_hint.to_owned()) value=name error=error_of("name")
                 />
-                <p class="form-error" data-testid="adopt-error" role="alert">{move || failure.get()}</p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| open.set(false)>
-                        {move || i18n.t().cancel}
-                    </button>
-                    <button
-                        class="button primary" type="submit" data-testid="adopt-ok"
-                        aria-disabled=move || busy.get().to_string()
-                    >
-                        {move || if busy.get() { i18n.t().sending } else { i18n.admin().adopt }}
-                    </button>
-                </div>
+                <FormActions
+                    open testid="adopt-ok" submit=Signal::derive(move || i18n.admin().adopt) busy error=(failure, "adopt-error")
+                />
             </form>
         </Dialog>
     }

@@ -12,6 +12,7 @@ use crate::components::confirm::{Confirm, Question};
 use crate::components::data_table::{Column, DataTable};
 use crate::components::dialog::Dialog;
 use crate::components::field::TextField;
+use crate::components::form_actions::FormActions;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::quota_fields::{QuotaFields, QuotaForm};
 use crate::i18n::{I18n, PeopleTexts, quota_values, use_i18n};
@@ -249,15 +250,9 @@ fn QuotaDialog(
                         </Show>
                     </Show>
                     <QuotaFields form prefix="rule" in_force=Signal::derive(|| None::<Quota>)/>
-                    <p class="form-error" data-testid="quota-error" role="alert">{move || error.get()}</p>
-                    <div class="dialog-actions">
-                        <button class="button" type="button" on:click=move |_| open.set(false)>
-                            {move || i18n.t().cancel}
-                        </button>
-                        <button class="button primary" type="submit" data-testid="quota-save">
-                            {move || i18n.t().save}
-                        </button>
-                    </div>
+                    <FormActions
+                        open testid="quota-save" submit=Signal::derive(move || i18n.t().save) error=(error, "quota-error")
+                    />
                 </form>
             </Show>
         </Dialog>

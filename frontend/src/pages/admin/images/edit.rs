@@ -6,10 +6,11 @@ use vms_types::image::check_alias;
 use vms_types::{ImageDetail, PatchImage};
 use wasm_bindgen_futures::spawn_local;
 
-use super::form::{Actions, Form};
+use super::form::Form;
 use super::{Context, name_of, texts};
 use crate::components::dialog::Dialog;
 use crate::components::field::TextField;
+use crate::components::form_actions::FormActions;
 use crate::i18n::use_i18n;
 
 /// The dialog; it is open while there is something to edit.
@@ -114,8 +115,9 @@ pub(super) fn EditDialog(edited: RwSignal<Option<ImageDetail>>) -> impl IntoView
                             <span>{move || texts(i18n.admin()).auto_update}</span>
                         </label>
                     </Show>
-                    <Actions
-                        form submit=Signal::derive(move || texts(i18n.admin()).save) cancel=move |()| open.set(false)
+                    <FormActions
+                        open testid="image-submit" submit=Signal::derive(move || texts(i18n.admin()).save) busy=form.busy
+                        error=(form.error, "image-error")
                     />
                 </form>
             </Show>

@@ -1,11 +1,11 @@
-//! What the forms of the page have in common: an alias, what the server refuses, and the buttons.
+//! What the forms of the page have in common: an alias, and what the server refuses.
 
 use leptos::prelude::*;
 use vms_client::ClientError;
 use vms_types::image::check_alias;
-use vms_types::{FieldError, ProblemCode};
+use vms_types::{FieldError, Operation, ProblemCode};
 
-use super::texts;
+use super::{Context, texts};
 use crate::components::field::TextField;
 use crate::i18n::{Texts, field_error, use_i18n};
 
@@ -67,7 +67,26 @@ impl Form {
         fine
     }
 
-    /// Puts the server's answer where it belongs.
+    /// The server's answer: what it began is followed and the dialog closed, or what it refuses is said.
+    pub(super) fn settle(
+        self,
+        open: RwSignal<bool>,
+        context: &Context,
+        answer: Result<Vec<Operation>, ClientError>,
+        texts: &'static Texts,
+    ) {
+        match answer {
+            Ok(begun) => {
+                // The page may be gone by now.
+                let _gone = self.busy.try_set(false);
+                let _gone = open.try_set(false);
+                context.follow(begun);
+            }
+            Err(error) => self.refuse(&error, texts),
+        }
+    }
+
+    /// Puts the server's refusal where it belongs.
     pub(super) fn refuse(self, error: &ClientError, texts: &'static Texts) {
         let _gone = self.busy.try_set(false);
         let mut errors = match error {
@@ -120,29 +139,5 @@ pub(super) fn NameFields(form: Form, prefix: &'static str) -> impl IntoView {
             />
             <span>{move || texts(i18n.admin()).replace}</span>
         </label>
-    }
-}
-
-/// What went wrong as a whole, and the buttons.
-#[component]
-pub(super) fn Actions(
-    form: Form,
-    #[prop(into)] submit: Signal<&'static str>,
-    #[prop(into)] cancel: Callback<()>,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    view! {
-        <p class="form-error" data-testid="image-error" role="alert">{move || form.error.get()}</p>
-        <div class="dialog-actions">
-            <button class="button" type="button" data-testid="image-cancel" on:click=move |_| cancel.run(())>
-                {move || i18n.t().cancel}
-            </button>
-            <button
-                class="button primary" type="submit" data-testid="image-submit"
-                aria-disabled=move || form.busy.get().to_string()
-            >
-                {move || if form.busy.get() { i18n.t().sending } else { submit.get() }}
-            </button>
-        </div>
     }
 }

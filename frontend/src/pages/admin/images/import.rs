@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use vms_types::ImportImage;
 use wasm_bindgen_futures::spawn_local;
 
-use super::form::{Actions, Form, NameFields};
+use super::form::{Form, NameFields};
 use super::{Context, texts};
 use crate::components::dialog::Dialog;
 use crate::components::field::TextField;
+use crate::components::form_actions::FormActions;
 use crate::i18n::{ImageTexts, use_i18n};
 
 /// The dialog.
@@ -42,14 +43,7 @@ pub(super) fn ImportDialog(open: RwSignal<bool>) -> impl IntoView {
                     async move { client.import_image(&request).await }
                 })
                 .await;
-            match answer {
-                Ok(begun) => {
-                    let _gone = form.busy.try_set(false);
-                    let _gone = open.try_set(false);
-                    context.follow(begun.items);
-                }
-                Err(error) => form.refuse(&error, i18n.now()),
-            }
+            form.settle(open, &context, answer.map(|begun| begun.items), i18n.now());
         });
     };
     let word = move |read: fn(&'static ImageTexts) -> &'static str| {
@@ -79,8 +73,9 @@ pub(super) fn ImportDialog(open: RwSignal<bool>) -> impl IntoView {
                         />
                         <span>{word(|t| t.auto_update)}</span>
                     </label>
-                    <Actions
-                        form submit=Signal::derive(move || texts(i18n.admin()).import) cancel=move |()| open.set(false)
+                    <FormActions
+                        open testid="image-submit" submit=Signal::derive(move || texts(i18n.admin()).import) busy=form.busy
+                        error=(form.error, "image-error")
                     />
                 </form>
             </Show>

@@ -6,10 +6,11 @@ use vms_client::{Conditional, MachineQuery};
 use vms_types::{Machine, PublishImage};
 use wasm_bindgen_futures::spawn_local;
 
-use super::form::{Actions, Form, NameFields};
+use super::form::{Form, NameFields};
 use super::{Context, texts};
 use crate::components::dialog::Dialog;
 use crate::components::field::TextField;
+use crate::components::form_actions::FormActions;
 use crate::i18n::{ImageTexts, use_i18n};
 
 /// Machines that are offered while one types.
@@ -82,14 +83,7 @@ pub(super) fn PublishDialog(open: RwSignal<bool>) -> impl IntoView {
                     async move { client.publish_image(&request).await }
                 })
                 .await;
-            match answer {
-                Ok(begun) => {
-                    let _gone = form.busy.try_set(false);
-                    let _gone = open.try_set(false);
-                    context.follow(vec![begun]);
-                }
-                Err(error) => form.refuse(&error, i18n.now()),
-            }
+            form.settle(open, &context, answer.map(|begun| vec![begun]), i18n.now());
         });
     };
     let word = move |read: fn(&'static ImageTexts) -> &'static str| {
@@ -123,8 +117,9 @@ pub(super) fn PublishDialog(open: RwSignal<bool>) -> impl IntoView {
                         </select>
                     </div>
                     <NameFields form prefix="publish"/>
-                    <Actions
-                        form submit=Signal::derive(move || texts(i18n.admin()).publish) cancel=move |()| open.set(false)
+                    <FormActions
+                        open testid="image-submit" submit=Signal::derive(move || texts(i18n.admin()).publish) busy=form.busy
+                        error=(form.error, "image-error")
                     />
                 </form>
             </Show>

@@ -8,9 +8,10 @@ use vms_client::upload::{Abort, ImageFiles};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
-use super::form::{Actions, Form, NameFields};
+use super::form::{Form, NameFields};
 use super::{Context, texts};
 use crate::components::dialog::Dialog;
+use crate::components::form_actions::FormActions;
 use crate::i18n::{ImageTexts, use_i18n};
 
 /// The dialog. While bytes go out, closing it breaks the upload off.
@@ -75,16 +76,11 @@ pub(super) fn UploadDialog(open: RwSignal<bool>) -> impl IntoView {
                 .await;
             let _gone = percent.try_set(None);
             match answer {
-                Ok(begun) => {
-                    let _gone = form.busy.try_set(false);
-                    let _gone = open.try_set(false);
-                    context.follow(begun.items);
-                }
                 Err(vms_client::ClientError::Network(_)) if open.try_get_untracked() == Some(false) => {
                     let _gone = form.busy.try_set(false);
                     context.work.announce(texts(i18n.admin_now()).broken_off.to_owned());
                 }
-                Err(error) => form.refuse(&error, i18n.now()),
+                answer => form.settle(open, &context, answer.map(|begun| begun.items), i18n.now()),
             }
         });
     };
@@ -131,8 +127,9 @@ pub(super) fn UploadDialog(open: RwSignal<bool>) -> impl IntoView {
                             </div>
                         })}
                     </div>
-                    <Actions
-                        form submit=Signal::derive(move || texts(i18n.admin()).upload) cancel=move |()| open.set(false)
+                    <FormActions
+                        open testid="image-submit" submit=Signal::derive(move || texts(i18n.admin()).upload) busy=form.busy
+                        error=(form.error, "image-error")
                     />
                 </form>
             </Show>

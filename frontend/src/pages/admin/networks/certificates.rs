@@ -12,6 +12,7 @@ use crate::components::confirm::{Confirm, Question};
 use crate::components::data_table::DataTable;
 use crate::components::dialog::Dialog;
 use crate::components::field::TextField;
+use crate::components::form_actions::FormActions;
 use crate::components::icon::{Glyph, Icon};
 use crate::i18n::{AdminTexts, use_i18n};
 use crate::session::use_session;
@@ -197,18 +198,10 @@ fn AddDialog(open: RwSignal<bool>, server: RwSignal<String>, changed: RwSignal<u
                     ></textarea>
                     <p id="certificate-pem-help" class="field-help">{move || i18n.admin().certificate_pem_hint}</p>
                 </div>
-                <p class="form-error" data-testid="certificate-error" role="alert">{move || error.get()}</p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| open.set(false)>
-                        {move || i18n.t().cancel}
-                    </button>
-                    <button
-                        class="button primary" type="submit" data-testid="certificate-submit"
-                        aria-disabled=move || busy.get().to_string()
-                    >
-                        {move || if busy.get() { i18n.t().sending } else { i18n.admin().add }}
-                    </button>
-                </div>
+                <FormActions
+                    open testid="certificate-submit" submit=Signal::derive(move || i18n.admin().add) busy
+                    error=(error, "certificate-error")
+                />
             </form>
             <Show when=made>
                 <p class="dialog-text" role="status">{move || i18n.admin().token_text}</p>

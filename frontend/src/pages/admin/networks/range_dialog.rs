@@ -9,6 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::components::dialog::Dialog;
 use crate::components::field::TextField;
+use crate::components::form_actions::FormActions;
 use crate::i18n::{Texts, use_i18n};
 use crate::session::use_session;
 use crate::store::use_store;
@@ -98,18 +99,9 @@ pub(super) fn RangeDialog(
                     hint=words(|t| t.ranges_hint) value=ranges error=wrong("dhcp_ranges")
                     on_change=move |()| errors.set(Vec::new())
                 />
-                <p class="form-error" data-testid="network-error" role="alert">{move || error.get()}</p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| open.set(false)>
-                        {move || i18n.t().cancel}
-                    </button>
-                    <button
-                        class="button primary" type="submit" data-testid="network-submit"
-                        aria-disabled=move || busy.get().to_string()
-                    >
-                        {move || if busy.get() { i18n.t().sending } else { i18n.t().save }}
-                    </button>
-                </div>
+                <FormActions
+                    open testid="network-submit" submit=Signal::derive(move || i18n.t().save) busy error=(error, "network-error")
+                />
             </form>
         </Dialog>
     }
