@@ -21,6 +21,8 @@ impl NativeTransport {
         reqwest::Client::builder()
             .cookie_store(true)
             .timeout(Duration::from_secs(60))
+            // Before the server closes it (75 s), so that no command meets a closing connection.
+            .pool_idle_timeout(Duration::from_secs(30))
             .build()
             .map(|http| Self { http })
             .map_err(|error| format!("the HTTP client cannot be set up: {error}"))

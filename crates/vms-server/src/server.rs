@@ -23,6 +23,10 @@ use crate::metrics;
 /// Seconds that open requests have to end when the server stops. A client that waits for an operation asks again.
 const SHUTDOWN_SECONDS: u64 = 3;
 
+/// How long a connection may rest before it is closed. Longer than what reverse proxies keep theirs (nginx: 60 s): who
+/// closes first must be the one that asks, or a request meets a closing connection and is lost, and only a GET is tried again.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// A running server.
 pub struct Server {
     address: SocketAddr,
@@ -61,6 +65,7 @@ impl Server {
         let http = HttpServer::new(move || vms_api::app(&state))
             .disable_signals()
             .shutdown_timeout(SHUTDOWN_SECONDS)
+            .keep_alive(KEEP_ALIVE)
             .client_request_timeout(Duration::from_secs(10))
             .bind(config.http.listen)
             .with_context(|| format!("[http] listen: cannot listen on {}", config.http.listen))?;

@@ -87,7 +87,14 @@ impl Api {
     pub fn anonymous(base: &str) -> Self {
         // The HTTP client insists on a TLS provider even for plain HTTP. A second installation is refused: it is there.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        let client = reqwest::Client::builder().timeout(LONGEST).no_proxy().build().unwrap();
+        // As a proxy would: a connection that rests is given up before the server does.
+        let resting = Duration::from_secs(30);
+        let client = reqwest::Client::builder()
+            .timeout(LONGEST)
+            .pool_idle_timeout(resting)
+            .no_proxy()
+            .build()
+            .unwrap();
         Self { base: base.to_owned(), client, token: None }
     }
 
