@@ -3,11 +3,16 @@
 use std::future::Future;
 
 use leptos::prelude::*;
-use vms_client::{ClientError, Conditional};
+use vms_client::{ClientError, Conditional, PageQuery};
 use vms_types::Page;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::components::data_table::Listing;
+
+/// As many as the server lists if it is not told how many.
+const LEAST: u32 = 100;
+/// The most that it lists at once.
+const MOST: u32 = 500;
 
 /// The lines on the page. A handle: copies share them.
 pub(crate) struct Lines<T: Send + Sync + 'static> {
@@ -37,6 +42,15 @@ impl<T: Send + Sync + 'static> Lines<T> {
             state: RwSignal::new(Ok(false)),
             asked: StoredValue::new(0),
         }
+    }
+
+    /// The part of the list to ask for: the one after what is there (`further`), or what is there once more.
+    pub(crate) fn part(self, further: bool) -> PageQuery {
+        if further {
+            return PageQuery { limit: None, cursor: self.cursor.get_untracked() };
+        }
+        let count = u32::try_from(self.all.with_untracked(Vec::len)).unwrap_or(MOST);
+        PageQuery { limit: (count > 0).then(|| count.clamp(LEAST, MOST)), cursor: None }
     }
 
     /// How the list is.

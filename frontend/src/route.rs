@@ -2,6 +2,7 @@
 
 use leptos::ev;
 use leptos::prelude::*;
+use vms_types::Role;
 use wasm_bindgen::JsValue;
 
 /// A page for those who have logged in.
@@ -9,6 +10,8 @@ use wasm_bindgen::JsValue;
 pub(crate) enum Route {
     /// One's own machines.
     Mine,
+    /// The machines of a teacher's students.
+    Students,
     /// How everything is.
     Overview,
     /// Everybody's machines.
@@ -31,8 +34,9 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every page, in the order of the navigation.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Mine,
+        Self::Students,
         Self::Overview,
         Self::AllMachines,
         Self::Differences,
@@ -48,6 +52,7 @@ impl Route {
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Mine => "/",
+            Self::Students => "/admin/students",
             Self::Overview => "/admin",
             Self::AllMachines => "/admin/machines",
             Self::Differences => "/admin/differences",
@@ -60,15 +65,25 @@ impl Route {
         }
     }
 
-    /// Whether it is in the administrators' program: a page of the other one is loaded anew.
+    /// Whether it is in the program below `/admin/`: a page of the other one is loaded anew.
     pub(crate) const fn is_admin(self) -> bool {
         !matches!(self, Self::Mine)
+    }
+
+    /// Who has it. The server decides for itself what it answers; this is about what one is shown a way to.
+    pub(crate) const fn is_open_to(self, role: Role) -> bool {
+        match self {
+            Self::Mine => true,
+            Self::Students => matches!(role, Role::Teacher),
+            _ => matches!(role, Role::Admin),
+        }
     }
 
     /// Its link in the navigation, for tests.
     pub(crate) const fn testid(self) -> &'static str {
         match self {
             Self::Mine => "nav-mine",
+            Self::Students => "nav-students",
             Self::Overview => "nav-overview",
             Self::AllMachines => "nav-machines",
             Self::Differences => "nav-differences",
@@ -145,9 +160,19 @@ mod tests {
             assert_eq!(Route::of_path(route.path()), route);
         }
         assert_eq!(Route::of_path("/admin/audit/"), Route::Audit);
+        assert_eq!(Route::of_path("/admin/students"), Route::Students);
         assert_eq!(Route::of_path("/admin/"), Route::Overview);
         for path in ["", "/admin/audit/x", "/login"] {
             assert_eq!(Route::of_path(path), Route::Mine, "{path}");
         }
+    }
+
+    #[test]
+    fn each_role_has_its_pages() {
+        let open = |role| Route::ALL.into_iter().filter(|route| route.is_open_to(role)).collect::<Vec<_>>();
+        assert_eq!(open(Role::Student), [Route::Mine]);
+        assert_eq!(open(Role::Teacher), [Route::Mine, Route::Students]);
+        let all_but_students = Route::ALL.into_iter().filter(|route| *route != Route::Students);
+        assert_eq!(open(Role::Admin), all_but_students.collect::<Vec<_>>());
     }
 }

@@ -14,6 +14,14 @@ use crate::error::ApiError;
 /// Bytes of the hash that go into a tag: 128 bits.
 const TAG_BYTES: usize = 16;
 
+/// What is sent, as JSON. That it cannot be written would be a defect of ours.
+pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(value).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written as JSON");
+        ApiError::internal()
+    })
+}
+
 /// A body with its tag.
 struct Tagged {
     body: Vec<u8>,
@@ -22,10 +30,7 @@ struct Tagged {
 
 impl Tagged {
     fn new(value: &impl Serialize) -> Result<Self, ApiError> {
-        let body = serde_json::to_vec(value).map_err(|error| {
-            tracing::error!(%error, "an answer cannot be written as JSON");
-            ApiError::internal()
-        })?;
+        let body = json(value)?;
         let hash = Sha256::digest(&body);
         let short: Vec<u8> = hash.into_iter().take(TAG_BYTES).collect();
         Ok(Self { body, tag: EntityTag::new_strong(URL_SAFE_NO_PAD.encode(short)) })

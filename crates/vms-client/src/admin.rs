@@ -5,7 +5,7 @@ use vms_types::{
     UserView,
 };
 
-use crate::client::{ApiClient, Call, Conditional, query, segment};
+use crate::client::{ApiClient, Call, Conditional, PageQuery, query, segment};
 use crate::error::ClientError;
 use crate::transport::{Method, Transport};
 
@@ -152,9 +152,10 @@ impl<T: Transport> ApiClient<T> {
     /// `forbidden`.
     pub async fn differences(
         &self,
+        page: &PageQuery,
         etag: Option<&str>,
     ) -> Result<Conditional<Page<Difference>>, ClientError> {
-        self.conditional(Call::new(Method::Get, "/differences"), etag).await
+        self.conditional(Call::new(Method::Get, page.path("/differences")), etag).await
     }
 
     /// `POST /machines/adopt`: gives an instance to a person.

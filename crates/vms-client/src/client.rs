@@ -71,6 +71,21 @@ impl MachineQuery {
     }
 }
 
+/// How much of a list, and which part of it. Empty: the beginning, as much as the server likes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageQuery {
+    /// At most so many.
+    pub limit: Option<u32>,
+    /// Where the page starts (`next_cursor` of the page before).
+    pub cursor: Option<String>,
+}
+
+impl PageQuery {
+    pub(crate) fn path(&self, path: &str) -> String {
+        query(path, [("limit", self.limit.map(|limit| limit.to_string())), ("cursor", self.cursor.clone())])
+    }
+}
+
 /// A path with those parameters that are there.
 pub(crate) fn query<const N: usize>(path: &str, parameters: [(&str, Option<String>); N]) -> String {
     let mut path = path.to_owned();

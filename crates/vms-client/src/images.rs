@@ -2,7 +2,7 @@
 
 use vms_types::{ImageDetail, ImportImage, Operation, Page, PatchImage, PublishImage};
 
-use crate::client::{ApiClient, Call, Conditional, query, segment};
+use crate::client::{ApiClient, Call, Conditional, PageQuery, query, segment};
 use crate::error::ClientError;
 use crate::transport::{Method, Transport};
 
@@ -47,9 +47,10 @@ impl<T: Transport> ApiClient<T> {
     /// `forbidden`.
     pub async fn all_images(
         &self,
+        page: &PageQuery,
         etag: Option<&str>,
     ) -> Result<Conditional<Page<ImageDetail>>, ClientError> {
-        self.conditional(Call::new(Method::Get, "/images/all"), etag).await
+        self.conditional(Call::new(Method::Get, page.path("/images/all")), etag).await
     }
 
     /// `GET /images/{image}`, by alias or fingerprint.

@@ -34,7 +34,7 @@ pub mod upload;
 
 pub use admin::UserQuery;
 pub use audit::AuditQuery;
-pub use client::{ApiClient, Conditional, MachineQuery};
+pub use client::{ApiClient, Conditional, MachineQuery, PageQuery};
 pub use error::ClientError;
 pub use images::UploadQuery;
 pub use transport::{HttpRequest, HttpResponse, Method, Transport};

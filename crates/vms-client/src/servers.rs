@@ -5,7 +5,7 @@ use vms_types::{
     PatchNetwork, ServerUsage, ServerView,
 };
 
-use crate::client::{ApiClient, Call, Conditional, query, segment};
+use crate::client::{ApiClient, Call, Conditional, PageQuery, query, segment};
 use crate::error::ClientError;
 use crate::transport::{Method, Transport};
 
@@ -112,9 +112,11 @@ impl<T: Transport> ApiClient<T> {
         &self,
         server: &str,
         network: &str,
+        page: &PageQuery,
         etag: Option<&str>,
     ) -> Result<Conditional<Page<LeaseView>>, ClientError> {
-        self.conditional(Call::new(Method::Get, network_path(server, network, "/leases")), etag).await
+        let path = page.path(&network_path(server, network, "/leases"));
+        self.conditional(Call::new(Method::Get, path), etag).await
     }
 
     /// `GET /servers/{server}/certificates`.

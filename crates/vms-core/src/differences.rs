@@ -48,7 +48,6 @@ impl Vms {
                 created_at: Some(row.created_at),
             }));
         }
-        found.sort_by(|a, b| (&a.server, &a.instance).cmp(&(&b.server, &b.instance)));
         Ok(found)
     }
 

@@ -389,9 +389,6 @@ impl Vms {
         for detail in &mut found {
             detail.default = default.as_ref().is_some_and(|default| detail.aliases.contains(default));
         }
-        found.sort_by_cached_key(|image| {
-            (image.aliases.is_empty(), image.aliases.first().cloned(), image.fingerprint.clone())
-        });
         found
     }
 }

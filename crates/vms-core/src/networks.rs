@@ -55,7 +55,7 @@ impl Vms {
         Ok(network_view(server, &known_network(server, name)?))
     }
 
-    /// The addresses that a network gave away, in their order.
+    /// The addresses that a network gave away, in no order.
     ///
     /// # Errors
     /// As for [`Vms::network`].
@@ -69,10 +69,7 @@ impl Vms {
         known_network(server, network)?;
         let instances = server.instances();
         let seen = server.leases(network).map(|seen| seen.leases).unwrap_or_default();
-        let mut leases: Vec<LeaseView> =
-            seen.into_iter().map(|lease| lease_view(lease, &instances)).collect();
-        leases.sort_by_key(|lease| lease.address.parse::<IpAddr>().ok());
-        Ok(leases)
+        Ok(seen.into_iter().map(|lease| lease_view(lease, &instances)).collect())
     }
 
     /// Changes the addresses of a network. Machines that run keep theirs until they ask again.

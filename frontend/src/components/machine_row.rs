@@ -12,21 +12,30 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::icon::{Glyph, Icon};
 use super::row_menu::RowMenu;
 use super::row_message::RowMessage;
-use super::snapshot_controls::SnapshotControls;
+use super::snapshot_controls::{SnapshotControls, snapshot_words};
 use super::status::StatusPill;
+use super::usage_dialog::UsageOf;
 use crate::commands::use_commands;
 use crate::format::main_address;
 use crate::i18n::use_i18n;
+use crate::session::use_session;
 use crate::store::{Row, use_store};
+
+/// Whose machines a row stands among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Among {
+    /// The person's own.
+    #[default]
+    Own,
+    /// Those of the person's students, to look at, and the person's own. The row says whose it is.
+    Students,
+    /// Everybody's; these are ticked. The row says whose it is.
+    Everybody(RwSignal<HashSet<Uuid>>),
+}
 
 /// A row of the table.
 #[component]
-pub(crate) fn MachineRow(
-    row: Row,
-    /// Where everybody's machines are listed: the ones that are ticked. The row then says whose it is.
-    #[prop(optional)]
-    selected: Option<RwSignal<HashSet<Uuid>>>,
-) -> impl IntoView {
+pub(crate) fn MachineRow(row: Row, #[prop(optional)] among: Among) -> impl IntoView {
     let i18n = use_i18n();
     let status = Memo::new(move |_| row.status());
     let busy = Memo::new(move |_| row.doing().is_some());
@@ -38,11 +47,15 @@ pub(crate) fn MachineRow(
             if m.description.is_empty() { m.name.clone() } else { format!("{} · {}", m.name, m.description) }
         })
     });
+    let me = use_session().username();
+    let commanded = among != Among::Students || row.machine.with_untracked(|m| Some(&m.owner) == me.as_ref());
     let specs = move || {
         let (image, limits) = row.machine.with(|m| (m.image.alias.clone(), m.limits));
-        let place = selected
-            .map(|_| row.machine.with(|m| format!("{} · {} · {}", m.owner, m.server, m.profiles.join(", "))));
-        let parts = [place.unwrap_or_default(), image, (i18n.t().limits_short)(limits)];
+        let place = match among {
+            Among::Own => String::new(),
+            _ => row.machine.with(|m| format!("{} · {} · {}", m.owner, m.server, m.profiles.join(", "))),
+        };
+        let parts = [place, image, (i18n.t().limits_short)(limits)];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     };
     view! {
@@ -52,7 +65,10 @@ pub(crate) fn MachineRow(
         >
             <td class="cell-name" role="cell">
                 <div class="name-line">
-                    {selected.map(|selected| view! { <Tick row selected/> })}
+                    {match among {
+                        Among::Everybody(selected) => Some(view! { <Tick row selected/> }),
+                        _ => None,
+                    }}
                     <span class="machine-name" data-testid="machine-name">{name}</span>
                     <StatusPill status/>
                 </div>
@@ -61,14 +77,47 @@ pub(crate) fn MachineRow(
             </td>
             <td class="cell-ip" role="cell"><AddressCell row status/></td>
             <td class="cell-commands" role="cell">
-                <div class="commands">
-                    <PowerButton row status busy/>
-                    <SnapshotControls row status busy/>
-                    <RowMenu row status busy/>
-                </div>
+                {if commanded {
+                    view! {
+                        <div class="commands">
+                            <PowerButton row status busy/>
+                            <SnapshotControls row status busy/>
+                            <RowMenu row status busy/>
+                        </div>
+                    }.into_any()
+                } else {
+                    view! { <Looks row/> }.into_any()
+                }}
                 <RowMessage row/>
             </td>
         </tr>
+    }
+}
+
+/// What a machine holds that may be looked at and not touched: its snapshots, and what it uses.
+#[component]
+fn Looks(row: Row) -> impl IntoView {
+    let i18n = use_i18n();
+    let usage = expect_context::<UsageOf>();
+    let instance = row.instance();
+    let (listed, labelled) = (instance.clone(), instance.clone());
+    let snapshots = Memo::new(move |_| row.machine.with(|m| m.snapshots.clone()));
+    view! {
+        <div class="looks">
+            <ul class="snapshots-seen" data-testid="snapshots-seen" aria-label=move || (i18n.t().snapshots_of)(&listed)>
+                <Show when=move || snapshots.with(Vec::is_empty)>
+                    <li class="none">{move || (i18n.t().snapshots)(0)}</li>
+                </Show>
+                <For each=move || snapshots.get() key=|snapshot| snapshot.name.clone() let:snapshot>
+                    <li>{move || snapshot_words(i18n, &snapshot)}</li>
+                </For>
+            </ul>
+            <button
+                class="button" type="button" data-testid="usage-open"
+                aria-label=move || (i18n.t().for_machine)(i18n.t().usage, &labelled)
+                on:click=move |_| usage.show(row.id, instance.clone())
+            ><Icon glyph=Glyph::Chart/>{move || i18n.t().usage}</button>
+        </div>
     }
 }
 

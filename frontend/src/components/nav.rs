@@ -3,13 +3,19 @@
 use leptos::prelude::*;
 
 use crate::i18n::use_i18n;
+use crate::pages::shell::use_role;
 use crate::route::{Route, use_router};
 
-/// Links to the pages. They are real links: another tab opens them too.
+/// Links to the pages, if there is more than one. They are real links: another tab opens them too.
 #[component]
 pub(crate) fn Nav() -> impl IntoView {
     let i18n = use_i18n();
     let router = use_router();
+    let role = use_role();
+    let open = Memo::new(move |_| {
+        let open = |route: &Route| role.get().is_some_and(|role| route.is_open_to(role));
+        Route::ALL.into_iter().filter(open).collect::<Vec<_>>()
+    });
     let link = move |route: Route| {
         let go = move |event: web_sys::MouseEvent| {
             // The other program's pages are loaded by the browser.
@@ -29,8 +35,10 @@ pub(crate) fn Nav() -> impl IntoView {
         }
     };
     view! {
-        <nav class="nav" aria-label=move || i18n.t().pages data-testid="nav">
-            {Route::ALL.map(link).into_iter().collect_view()}
-        </nav>
+        <Show when=move || { open.with(Vec::len) > 1 }>
+            <nav class="nav" aria-label=move || i18n.t().pages data-testid="nav">
+                {move || open.get().into_iter().map(link).collect_view()}
+            </nav>
+        </Show>
     }
 }

@@ -6,7 +6,7 @@ use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 use vms_types::rules::{Command, allows};
-use vms_types::{MachineStatus, SnapshotName};
+use vms_types::{MachineStatus, Snapshot, SnapshotName};
 
 use super::confirm::{Confirm, Question};
 use super::dialog::Dialog;
@@ -16,7 +16,7 @@ use super::icon::{Glyph, Icon};
 use crate::clock::wall_time;
 use crate::commands::use_commands;
 use crate::format::moment;
-use crate::i18n::{Lang, use_i18n};
+use crate::i18n::{I18n, Lang, use_i18n};
 use crate::store::Row;
 
 /// What the name dialog is open for.
@@ -132,10 +132,7 @@ pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo
                     {
                         let name = snapshot.name.clone();
                         let chosen = name.clone();
-                        let text = move || {
-                            let day_first = i18n.0.get() == Lang::Pt;
-                            format!("{} · {}", snapshot.name, moment(wall_time(snapshot.created_at), day_first))
-                        };
+                        let text = move || snapshot_words(i18n, &snapshot);
                         view! {
                             <option
                                 value=name
@@ -167,6 +164,12 @@ pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo
         </div>
         <NameDialog row naming open=naming_open/>
     }
+}
+
+/// A snapshot's name, and when it was taken.
+pub(crate) fn snapshot_words(i18n: I18n, snapshot: &Snapshot) -> String {
+    let day_first = i18n.0.get() == Lang::Pt;
+    format!("{} · {}", snapshot.name, moment(wall_time(snapshot.created_at), day_first))
 }
 
 /// Asks for a snapshot's name. It exists only while open, so that its ids are unique in the page.

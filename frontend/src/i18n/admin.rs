@@ -143,6 +143,8 @@ pub(crate) struct AdminTexts {
     pub export: fn(&str) -> String,
     pub from_day: &'static str,
     pub until_day: &'static str,
+    pub column_snapshots: &'static str,
+    pub students_none: &'static str,
     pub column_when: &'static str,
     pub column_person: &'static str,
     pub column_action: &'static str,

@@ -218,6 +218,7 @@ pub(super) const TEXTS: Texts = Texts {
         Route::Overview => "Overview",
         Route::Networks => "Networks and certificates",
         Route::Mine => "My machines",
+        Route::Students => "My classes' machines",
         Route::AllMachines => "Machines",
         Route::Differences => "Differences",
         Route::Images => "Images",

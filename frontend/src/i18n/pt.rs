@@ -221,6 +221,7 @@ pub(super) const TEXTS: Texts = Texts {
         Route::Overview => "Visão geral",
         Route::Networks => "Redes e certificados",
         Route::Mine => "Minhas máquinas",
+        Route::Students => "Máquinas das turmas",
         Route::AllMachines => "Máquinas",
         Route::Differences => "Diferenças",
         Route::Images => "Imagens",

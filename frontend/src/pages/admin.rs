@@ -1,5 +1,5 @@
-//! The administrators' pages. They are a program of their own (`vms-admin`, below `/admin/`), so that a student's first
-//! visit does not pay for them.
+//! The pages of those who look after others: administrators, and teachers, who have one of them. They are a program of
+//! their own (`vms-admin`, below `/admin/`), so that a student's first visit does not pay for them.
 
 pub(crate) mod audit;
 pub(crate) mod differences;
@@ -13,31 +13,32 @@ pub(crate) mod users;
 
 use leptos::prelude::*;
 
-use crate::pages::shell::{Shell, use_admin};
+use crate::pages::shell::{Shell, use_role};
 use crate::route::{Route, use_router};
 use audit::AuditPage;
 use differences::DifferencesPage;
 use images::ImagesPage;
-use machines::AllMachinesPage;
+use machines::OthersMachinesPage;
 use networks::NetworksPage;
 use overview::OverviewPage;
 use profiles::ProfilesPage;
 use quotas::QuotasPage;
 use users::UsersPage;
 
-/// The page that the address names; whoever is no administrator is sent to their own machines.
+/// The page that the address names; who does not have it is sent to their own machines.
 #[component]
 pub(crate) fn AdminPage() -> impl IntoView {
-    let admin = use_admin();
+    let role = use_role();
     let router = use_router();
+    let open = Memo::new(move |_| role.get().is_some_and(|role| router.get().is_open_to(role)));
     Effect::new(move || {
-        if !admin.get() && window().location().replace(Route::Mine.path()).is_err() {
+        if !open.get() && window().location().replace(Route::Mine.path()).is_err() {
             leptos::logging::warn!("the browser does not go to {}", Route::Mine.path());
         }
     });
     view! {
         <Shell>
-            <Show when=move || admin.get()>
+            <Show when=move || open.get()>
                 {move || match router.get() {
                     Route::Differences => view! { <DifferencesPage/> }.into_any(),
                     Route::Images => view! { <ImagesPage/> }.into_any(),
@@ -46,7 +47,9 @@ pub(crate) fn AdminPage() -> impl IntoView {
                     Route::Quotas => view! { <QuotasPage/> }.into_any(),
                     Route::Mine | Route::Overview => view! { <OverviewPage/> }.into_any(),
                     Route::Networks => view! { <NetworksPage/> }.into_any(),
-                    Route::AllMachines => view! { <AllMachinesPage/> }.into_any(),
+                    route @ (Route::AllMachines | Route::Students) => {
+                        view! { <OthersMachinesPage route/> }.into_any()
+                    }
                     Route::Audit => view! { <AuditPage/> }.into_any(),
                 }}
             </Show>

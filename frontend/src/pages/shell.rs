@@ -20,10 +20,15 @@ use crate::poll::{self, Waker};
 use crate::session::{Phase, use_session};
 use crate::store::Store;
 
-/// Whether the person is an administrator.
-pub(crate) fn use_admin() -> Memo<bool> {
+/// What the person is; nothing while nobody is logged in.
+pub(crate) fn use_role() -> Memo<Option<Role>> {
     let phase = use_session().phase;
-    Memo::new(move |_| phase.with(|phase| matches!(phase, Phase::LoggedIn(me) if me.role == Role::Admin)))
+    Memo::new(move |_| {
+        phase.with(|phase| match phase {
+            Phase::LoggedIn(me) => Some(me.role),
+            _ => None,
+        })
+    })
 }
 
 /// The frame. `children` are the page.
@@ -32,7 +37,6 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let store = Store::new();
-    let admin = use_admin();
     let (waker, wakes) = Waker::new();
     provide_context(store.clone());
     provide_context(Confirm::new());
@@ -63,7 +67,7 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
         <div class="page">
             <Header/>
             <PersonBar/>
-            <Show when=move || admin.get()><Nav/></Show>
+            <Nav/>
             <main id="content" class="machines">{children()}</main>
             <Footer/>
         </div>

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 use toml::Table;
+use xtask::directory::Directory;
 use xtask::lab::slapd::{Slapd, SlapdOptions};
 use xtask::lab::{Lxd, LxdOptions};
 use xtask::vms_toml::VmsToml;
@@ -23,6 +24,8 @@ pub const LXD: &str = "lab";
 pub struct SchoolOptions {
     /// Address of the database; a SQLite file if absent.
     pub database: Option<String>,
+    /// Who is in the directory; [`Directory::school`] if absent.
+    pub people: Option<Directory>,
     /// Speak to LXD over HTTPS with a client certificate, not over its socket.
     pub https: bool,
     /// Speak to LXD through a [`Forwarder`].
@@ -56,7 +59,8 @@ impl School {
     /// # Errors
     /// When a part does not start; the message carries its log.
     pub fn open(options: &SchoolOptions) -> Result<Self> {
-        let slapd = Slapd::start(SlapdOptions::default())?;
+        let people = options.people.clone().unwrap_or_else(Directory::school);
+        let slapd = Slapd::start(SlapdOptions { people, ..SlapdOptions::default() })?;
         let lxd = Lxd::start(if options.https {
             LxdOptions::default().with_https()
         } else {

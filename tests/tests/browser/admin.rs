@@ -1,11 +1,14 @@
-//! What administrators have and nobody else: everybody's machines, the audit log, and the way between the pages.
+//! What administrators have and nobody else: everybody's machines, the audit log, and the way between the pages; and what
+//! teachers have of it.
 
 use std::path::PathBuf;
 
 use serde_json::json;
 use vms_tests::real::axe::source;
-use vms_tests::real::{Browser, School, eventually};
+use vms_tests::real::{Browser, School, SchoolOptions, eventually};
+use xtask::directory::Directory;
 
+use crate::keyboard::ESCAPE;
 use crate::looks::look;
 use crate::{MACHINE, SOON, assert_quiet, log_in, school_and_browser};
 
@@ -121,6 +124,53 @@ async fn an_admin_finds_stops_and_deletes_everybodys_machines_and_reads_about_it
     })
     .await;
     assert!(text.starts_with("id,at,actor,action,") && text.contains(",admin,machine.power,"), "{text}");
+    assert_quiet(&browser, &[401]).await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_teacher_looks_at_the_machines_of_the_own_students() {
+    let people =
+        Directory::school().with_group("turma-a", &["bruno", "prof"]).with_group("turma-b", &["ana"]);
+    let (school, browser) =
+        school_and_browser!(SchoolOptions { people: Some(people), ..SchoolOptions::default() });
+    let axe = source().unwrap_or_else(|error| panic!("{error:#}"));
+    furnish(&school).await;
+    let bruno = school.login("bruno").await;
+    let snapshot = json!({ "name": "antes" });
+    bruno.done(bruno.post("/machines/vmbrunomaquinaa/snapshots", snapshot).await).await;
+    let prof = school.login("prof").await;
+    prof.done(prof.post("/machines", json!({ "name": "modelo" })).await).await;
+
+    log_in(&browser, "prof").await;
+    assert_eq!(browser.all("nav-audit").await.len(), 0, "a teacher is shown the way to the audit log");
+    browser.click("nav-students").await;
+    arrives(&browser, "/admin/students").await;
+    // The student's and the own, not ana's, who is in another class.
+    browser.status("vmbrunomaquinaa", "running", MACHINE).await;
+    let mut rows = browser.rows().await;
+    rows.sort();
+    assert_eq!(rows, ["vmbrunomaquinaa", "vmprofmodelo"]);
+    browser.reads("snapshots-seen", |text| text.contains("antes")).await;
+    // Only the own has commands.
+    assert_eq!(browser.all("power").await.len(), 1);
+    assert_eq!(browser.all("bulk-stop").await.len(), 0);
+    assert_eq!(browser.all("select").await.len(), 0);
+    look(&browser, &axe, "students", &["light", "dark", "phone"]).await;
+    browser.click_in_row("vmbrunomaquinaa", "usage-open").await;
+    browser.one("usage").await;
+    browser.keys(ESCAPE).await;
+
+    // What the student does shows by itself.
+    bruno.done(bruno.power("vmbrunomaquinaa", "stop").await).await;
+    browser.status("vmbrunomaquinaa", "stopped", MACHINE).await;
+    browser.choose("machines-status", "running").await;
+    browser.one("table-empty").await;
+
+    // Other pages of that program are not a teacher's.
+    browser.driver.goto(format!("{}/admin/audit", school.server.url())).await.unwrap();
+    arrives(&browser, "/").await;
+    browser.status("vmprofmodelo", "stopped", SOON).await;
     assert_quiet(&browser, &[401]).await;
     browser.close().await;
 }

@@ -6,7 +6,8 @@ use crate::{MACHINE, SOON, assert_quiet, school_and_browser};
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
+/// What the browser is told for it (WebDriver, "Keyboard actions").
+pub const ESCAPE: &str = "\u{e00c}";
 
 /// Presses Tab until the focus is on that thing.
 async fn tab_to(browser: &Browser, test_id: &str) {

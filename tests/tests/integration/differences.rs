@@ -39,6 +39,17 @@ async fn what_was_made_by_hand_is_seen_and_adopted() {
     let found = [("unowned", "laboratorio", None), ("copy", "vmcopia", Some("bruno"))];
     differences(&admin, &found).await;
 
+    // In parts as well.
+    let first = admin.get("/differences?limit=1").await.expect(200);
+    let rest = format!("/differences?limit=1&cursor={}", first["next_cursor"].as_str().unwrap());
+    let second = admin.get(&rest).await.expect(200);
+    assert_eq!(
+        (&first["items"][0]["instance"], &second["items"][0]["instance"]),
+        (&json!("laboratorio"), &json!("vmcopia"))
+    );
+    assert!(second["next_cursor"].is_null(), "{second}");
+    admin.get("/differences?cursor=x").await.problem(400, "malformed-parameter");
+
     let adopt = async |body: Value| admin.post("/machines/adopt", body).await;
     let fields = |problem: Value| problem["errors"][0]["field"].as_str().unwrap().to_owned();
     let nobody = adopt(adoption("laboratorio", "nobody")).await.problem(422, "validation-failed");

@@ -11,6 +11,8 @@ use crate::body::JsonBody;
 use crate::conditional;
 use crate::context::Ctx;
 use crate::error::ApiError;
+use crate::paging::PageQuery;
+use crate::params::Params;
 
 pub(super) fn mount(config: &mut ServiceConfig<'_>) {
     config.service(list).service(adopt);
@@ -22,15 +24,15 @@ pub(super) fn mount(config: &mut ServiceConfig<'_>) {
 /// be put right without asking anybody (a renamed instance, keys that differ, a machine that the table has lost) is put right by
 /// itself; `vms reconcile` does so at once. A missing machine is given up with `DELETE /machines/{machine}`.
 #[utoipa::path(
-    operation_id = "difference_list", tag = "machines", security(("token" = [])),
-    responses((status = 200, description = "What does not match", body = Page<Difference>),
+    operation_id = "difference_list", tag = "machines", security(("token" = [])), params(PageQuery),
+    responses((status = 200, description = "What does not match, by server and instance", body = Page<Difference>),
               (status = 304, description = "Nothing new since `If-None-Match`")),
     extensions(("x-problem-codes" = json!(["forbidden"])))
 )]
 #[get("/differences")]
-async fn list(ctx: Ctx) -> Result<HttpResponse, ApiError> {
+async fn list(ctx: Ctx, query: Params<PageQuery>) -> Result<HttpResponse, ApiError> {
     let proof = ctx.authorize(Fleet, ViewDifferences)?;
-    conditional::answer(ctx.request(), &Page::whole(ctx.vms().differences(&proof).await?))
+    conditional::answer(ctx.request(), &query.0.page(ctx.vms().differences(&proof).await?)?)
 }
 
 /// Adopt an instance

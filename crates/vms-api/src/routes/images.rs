@@ -16,6 +16,7 @@ use crate::body::JsonBody;
 use crate::conditional;
 use crate::context::Ctx;
 use crate::error::ApiError;
+use crate::paging::PageQuery;
 use crate::params::{Params, PathParam};
 use crate::upload::Incoming;
 
@@ -69,15 +70,15 @@ struct DeleteQuery {
 ///
 /// Of all servers, with and without aliases, and who uses them. For administrators.
 #[utoipa::path(
-    operation_id = "image_list_all", tag = "images", security(("token" = [])),
-    responses((status = 200, description = "The images", body = Page<ImageDetail>),
+    operation_id = "image_list_all", tag = "images", security(("token" = [])), params(PageQuery),
+    responses((status = 200, description = "The images, by their first alias", body = Page<ImageDetail>),
               (status = 304, description = "Nothing new since `If-None-Match`")),
     extensions(("x-problem-codes" = json!(["forbidden"])))
 )]
 #[get("/images/all")]
-async fn all(ctx: Ctx) -> Result<HttpResponse, ApiError> {
+async fn all(ctx: Ctx, query: Params<PageQuery>) -> Result<HttpResponse, ApiError> {
     let proof = ctx.authorize(Catalog, ViewImages)?;
-    conditional::answer(ctx.request(), &Page::whole(ctx.vms().all_images(&proof).await?))
+    conditional::answer(ctx.request(), &query.0.page(ctx.vms().all_images(&proof).await?)?)
 }
 
 /// Look at an image

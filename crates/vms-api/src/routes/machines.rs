@@ -74,7 +74,7 @@ async fn list(ctx: Ctx, query: Params<MachineQuery>) -> Result<HttpResponse, Api
         let proof = ctx.authorize(ctx.whose(owner).await?, ListMachines)?;
         ctx.vms().machines_of(&proof, &filter).await?
     };
-    conditional::answer(ctx.request(), &paging::machines(machines, limit, cursor.as_deref())?)
+    conditional::answer(ctx.request(), &paging::page(machines, limit, cursor.as_deref())?)
 }
 
 /// Create a machine

@@ -14,7 +14,8 @@ use crate::body::JsonBody;
 use crate::conditional;
 use crate::context::Ctx;
 use crate::error::ApiError;
-use crate::params::PathParam;
+use crate::paging::PageQuery;
+use crate::params::{Params, PathParam};
 
 pub(super) fn mount(config: &mut ServiceConfig<'_>) {
     config.service(list).service(view).service(edit).service(leases);
@@ -83,16 +84,20 @@ async fn edit(
 ///
 /// Each with the machine that holds it, and its owner. For administrators.
 #[utoipa::path(
-    operation_id = "network_leases", tag = "servers", security(("token" = [])),
+    operation_id = "network_leases", tag = "servers", security(("token" = [])), params(PageQuery),
     responses((status = 200, description = "The addresses, in their order", body = Page<LeaseView>),
               (status = 304, description = "Nothing new since `If-None-Match`")),
     extensions(("x-problem-codes" = json!(["forbidden", "not-found"])))
 )]
 #[get("/servers/{server}/networks/{network}/leases")]
-async fn leases(ctx: Ctx, path: PathParam<(String, String)>) -> Result<HttpResponse, ApiError> {
+async fn leases(
+    ctx: Ctx,
+    path: PathParam<(String, String)>,
+    query: Params<PageQuery>,
+) -> Result<HttpResponse, ApiError> {
     let proof = ctx.authorize(Fleet, ViewServers)?;
     let found = ctx.vms().leases(&proof, &path.0.0, &path.0.1).await?;
-    conditional::answer(ctx.request(), &Page::whole(found))
+    conditional::answer(ctx.request(), &query.0.page(found)?)
 }
 
 /// List the certificates that a server trusts

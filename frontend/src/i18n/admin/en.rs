@@ -168,6 +168,8 @@ pub(crate) const TEXTS: AdminTexts = AdminTexts {
     export: |format| format!("Export {format}"),
     from_day: "From",
     until_day: "Until",
+    column_snapshots: "Snapshots and usage",
+    students_none: "No student of your classes has machines yet. Classes are the groups of the school's directory that you are in, too.",
     column_when: "When",
     column_person: "Person",
     column_action: "Action",

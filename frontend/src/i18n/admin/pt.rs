@@ -172,6 +172,8 @@ pub(crate) const TEXTS: AdminTexts = AdminTexts {
     export: |format| format!("Exportar {format}"),
     from_day: "De",
     until_day: "Até",
+    column_snapshots: "Snapshots e uso",
+    students_none: "Nenhum estudante das suas turmas tem máquinas ainda. As turmas são os grupos do diretório da escola de que você também participa.",
     column_when: "Quando",
     column_person: "Pessoa",
     column_action: "Ação",

@@ -32,10 +32,12 @@ struct Page {
 }
 
 impl Page {
-    fn load(self) {
-        let session = self.session.get_value();
-        self.lines.load(false, async move {
-            session.call(|client| async move { client.differences(None).await }).await
+    /// Asks for what is there once more, or for what comes after it.
+    fn load(self, further: bool) {
+        let (session, part) = (self.session.get_value(), self.lines.part(further));
+        self.lines.load(further, async move {
+            let part = &part;
+            session.call(|client| async move { client.differences(part, None).await }).await
         });
     }
 }
@@ -46,7 +48,7 @@ pub(crate) fn DifferencesPage() -> impl IntoView {
     let i18n = use_i18n();
     let page =
         Page { lines: Lines::new(), session: StoredValue::new(use_session()), adopting: RwSignal::new(None) };
-    page.load();
+    page.load(false);
     let columns = Signal::derive(move || {
         let t = i18n.admin();
         [t.column_instance, t.server, t.column_kind, t.column_owner, t.column_when, t.column_action]
@@ -62,7 +64,7 @@ pub(crate) fn DifferencesPage() -> impl IntoView {
             label=Signal::derive(move || (i18n.t().page)(Route::Differences)) columns
             listing=Signal::derive(move || page.lines.listing())
             empty=Signal::derive(move || i18n.admin().differences_none)
-            retry=move |()| page.load() more=move |()| page.load()
+            retry=move |()| page.load(false) more=move |()| page.load(true)
         >
             <For each=move || page.lines.all.get() key=|line| (line.server.clone(), line.instance.clone()) let:line>
                 <Line page line/>
@@ -130,7 +132,7 @@ fn GiveUp(page: Page, line: Difference) -> impl IntoView {
                     Ok(_) => (i18n.admin_now().given_up)(&line.instance),
                     Err(error) => i18n.now().error(&error),
                 });
-                page.load();
+                page.load(false);
             });
         });
         let text = texts.give_up_text.to_owned();
@@ -190,7 +192,7 @@ fn AdoptDialog(page: Page) -> impl IntoView {
                 Ok(machine) => {
                     open.set(false);
                     announcement.set((i18n.admin_now().adopted)(&machine.instance, &machine.owner));
-                    page.load();
+                    page.load(false);
                 }
                 Err(error) => {
                     let found = match &error {

@@ -39,11 +39,12 @@ struct Context {
 }
 
 impl Context {
-    /// Asks for the images; what is there stays until the answer has come.
-    fn load(&self) {
-        let session = self.session.clone();
-        self.images.load(false, async move {
-            session.call(|client| async move { client.all_images(None).await }).await
+    /// Asks for the images once more, or for those after them; what is there stays until the answer has come.
+    fn load(&self, further: bool) {
+        let (session, part) = (self.session.clone(), self.images.part(further));
+        self.images.load(further, async move {
+            let part = &part;
+            session.call(|client| async move { client.all_images(part, None).await }).await
         });
     }
 
@@ -69,7 +70,7 @@ impl Context {
             let this = this.clone();
             spawn_local(async move {
                 this.work.follow(&this.session, operation).await;
-                this.load();
+                this.load(false);
             });
         }
     }
@@ -86,7 +87,7 @@ pub(crate) fn ImagesPage() -> impl IntoView {
     let context = Context { images: Lines::new(), work: Work::new(i18n), session: use_session() };
     provide_context(context.clone());
     let images = context.images;
-    context.load();
+    context.load(false);
     let (uploading, importing, publishing) =
         (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
     let edited = RwSignal::new(None::<ImageDetail>);
@@ -112,7 +113,7 @@ pub(crate) fn ImagesPage() -> impl IntoView {
             </button>
         }
     };
-    let (retrying, allowed) = (context.clone(), context.clone());
+    let (retrying, further, allowed) = (context.clone(), context.clone(), context.clone());
     view! {
         <div class="toolbar">
             <h2>{move || (i18n.t().page)(Route::Images)}</h2>
@@ -128,7 +129,7 @@ pub(crate) fn ImagesPage() -> impl IntoView {
             label=Signal::derive(move || (i18n.t().page)(Route::Images)) columns
             listing=Signal::derive(move || images.listing())
             empty=Signal::derive(move || texts(i18n.admin()).empty)
-            retry=move |()| retrying.load() more=|()| ()
+            retry=move |()| retrying.load(false) more=move |()| further.load(true)
         >
             <For each=move || images.all.get() key=|image| (image.fingerprint.clone(), format!("{image:?}")) let:image>
                 <Row image edited audience/>
@@ -138,7 +139,7 @@ pub(crate) fn ImagesPage() -> impl IntoView {
         <ImportDialog open=importing/>
         <PublishDialog open=publishing/>
         <EditDialog edited/>
-        <AudienceDialog target=audience on_saved=move |()| allowed.load()/>
+        <AudienceDialog target=audience on_saved=move |()| allowed.load(false)/>
     }
 }
 

@@ -1,4 +1,5 @@
-//! Everybody's machines, for administrators: found by filters, commanded one by one or many at once.
+//! Other people's machines, found by filters: everybody's for administrators, who command them one by one or many at once;
+//! those of a teacher's students, to look at.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,7 +13,7 @@ use crate::commands::Commands;
 use crate::components::bulk_bar::BulkBar;
 use crate::components::data_table::{Listing, ListingFoot};
 use crate::components::filters::{FilterSelect, FilterText, wanted};
-use crate::components::machine_row::MachineRow;
+use crate::components::machine_row::{Among, MachineRow};
 use crate::i18n::use_i18n;
 use crate::poll::{self, Waker};
 use crate::route::Route;
@@ -58,6 +59,13 @@ impl Filter {
         }
     }
 
+    /// Whether everything fits.
+    fn is_open(self) -> bool {
+        [self.q, self.owner, self.status, self.server, self.image, self.profile]
+            .into_iter()
+            .all(|field| wanted(field).is_none())
+    }
+
     fn query(self) -> MachineQuery {
         let status = self.status.get();
         MachineQuery {
@@ -75,7 +83,10 @@ impl Filter {
 
 /// The page. It has rows, commands and a poll of its own; what it announces goes where the page announces.
 #[component]
-pub(crate) fn AllMachinesPage() -> impl IntoView {
+pub(crate) fn OthersMachinesPage(
+    /// [`Route::AllMachines`] or [`Route::Students`].
+    route: Route,
+) -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let mut store = Store::new();
@@ -83,6 +94,8 @@ pub(crate) fn AllMachinesPage() -> impl IntoView {
     let filter = Filter::new();
     let query = Memo::new(move |_| filter.query());
     let selected = RwSignal::new(HashSet::<Uuid>::new());
+    let commanded = route == Route::AllMachines;
+    let among = if commanded { Among::Everybody(selected) } else { Among::Students };
     let (waker, wakes) = Waker::new();
     provide_context(store.clone());
     provide_context(Commands { store: store.clone(), session: session.clone(), waker: waker.clone() });
@@ -100,7 +113,12 @@ pub(crate) fn AllMachinesPage() -> impl IntoView {
         (true, _) if rows.with(Vec::is_empty) => Listing::Empty,
         (true, _) => Listing::There { more: more.get() && filter.limit.get() < MOST },
     });
-    let empty = Memo::new(move |_| listing.get() == Listing::Empty);
+    let nothing = Memo::new(move |_| listing.get() == Listing::Empty);
+    let unasked = Memo::new(move |_| filter.is_open());
+    let empty = Signal::derive(move || match (route, unasked.get()) {
+        (Route::Students, true) => i18n.admin().students_none,
+        _ => i18n.admin().machines_none_fit,
+    });
     let all_selected = Memo::new(move |_| {
         rows.with(|rows| {
             !rows.is_empty() && rows.iter().all(|row| selected.with(|ids| ids.contains(&row.id)))
@@ -116,28 +134,32 @@ pub(crate) fn AllMachinesPage() -> impl IntoView {
     };
     view! {
         <div class="toolbar">
-            <h2>{move || (i18n.t().page)(Route::AllMachines)}</h2>
+            <h2>{move || (i18n.t().page)(route)}</h2>
             <p class="toolbar-note count" role="status" data-testid="machine-count">
                 {move || loaded.get().then(|| (i18n.admin().shown)(rows.with(Vec::len), more.get()))}
             </p>
         </div>
         <Filters filter rows_of=store/>
-        <BulkBar selected/>
-        <div class="card table-card" class:hidden=move || empty.get() aria-busy=move || (!loaded.get()).to_string()>
-            <table class="machine-table all" role="table" aria-label=move || (i18n.t().page)(Route::AllMachines)>
+        {commanded.then(|| view! { <BulkBar selected/> })}
+        <div class="card table-card" class:hidden=move || nothing.get() aria-busy=move || (!loaded.get()).to_string()>
+            <table class="machine-table" class:all=commanded role="table" aria-label=move || (i18n.t().page)(route)>
                 <thead role="rowgroup">
                     <tr role="row">
                         <th role="columnheader" scope="col">
-                            <label class="check">
-                                <input
-                                    type="checkbox" data-testid="select-all" prop:checked=move || all_selected.get()
-                                    on:change=select_all
-                                />
+                            <label class:check=commanded>
+                                {commanded.then(|| view! {
+                                    <input
+                                        type="checkbox" data-testid="select-all"
+                                        prop:checked=move || all_selected.get() on:change=select_all
+                                    />
+                                })}
                                 {move || i18n.t().column_name}
                             </label>
                         </th>
                         <th role="columnheader" scope="col">{move || i18n.t().column_ip}</th>
-                        <th role="columnheader" scope="col">{move || i18n.t().column_commands}</th>
+                        <th role="columnheader" scope="col">
+                            {move || if commanded { i18n.t().column_commands } else { i18n.admin().column_snapshots }}
+                        </th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">
@@ -147,14 +169,14 @@ pub(crate) fn AllMachinesPage() -> impl IntoView {
                         </tr>
                     </Show>
                     <For each=move || rows.get() key=|row| row.id let:row>
-                        <MachineRow row selected/>
+                        <MachineRow row among/>
                     </For>
                 </tbody>
             </table>
         </div>
-        <div class:card=move || empty.get()>
+        <div class:card=move || nothing.get()>
             <ListingFoot
-                listing empty=Signal::derive(move || i18n.admin().machines_none_fit) retry=move |()| retry.wake()
+                listing empty retry=move |()| retry.wake()
                 more=move |()| filter.limit.update(|limit| *limit = (*limit + PAGE).min(MOST))
             />
         </div>

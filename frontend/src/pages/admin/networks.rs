@@ -4,6 +4,7 @@ mod certificates;
 mod range_dialog;
 
 use leptos::prelude::*;
+use vms_client::PageQuery;
 use vms_types::{LeaseView, NetworkView, Page, ServerView};
 
 use crate::components::data_table::{Column, DataTable, Listing};
@@ -15,8 +16,10 @@ use crate::watched::Watched;
 use certificates::Certificates;
 use range_dialog::RangeDialog;
 
-/// Addresses shown at once.
-const WINDOW: usize = 100;
+/// Addresses shown at first; "load more" shows as many again.
+const WINDOW: u32 = 100;
+/// Most that the server lists at once.
+const MOST: u32 = 500;
 
 /// What the page is about now. A handle: copies share it.
 #[derive(Clone, Copy)]
@@ -26,19 +29,22 @@ struct Place {
     network: RwSignal<Option<String>>,
     networks: Watched<Page<NetworkView>>,
     leases: Watched<Page<LeaseView>>,
+    /// How many of them are shown.
+    window: RwSignal<u32>,
     /// The network that is being changed.
     changing: RwSignal<Option<NetworkView>>,
     /// Counts changes: after each, the networks are asked for at once.
     changed: RwSignal<u32>,
 }
 
-/// How a list is, of which `count` things are known and `shown` can be seen.
-fn listing<T: Clone + Send + Sync + 'static>(watched: Watched<Page<T>>, shown: usize) -> Listing {
-    match (watched.failure(), watched.with(|page| page.map(|page| page.items.len()))) {
+/// How a list is.
+fn listing<T: Clone + Send + Sync + 'static>(watched: Watched<Page<T>>) -> Listing {
+    let seen = watched.with(|page| page.map(|page| (page.items.is_empty(), page.next_cursor.is_some())));
+    match (watched.failure(), seen) {
         (Some(error), _) => Listing::Failed(error),
         (None, None) => Listing::Loading,
-        (None, Some(0)) => Listing::Empty,
-        (None, Some(count)) => Listing::There { more: count > shown },
+        (None, Some((true, _))) => Listing::Empty,
+        (None, Some((false, more))) => Listing::There { more },
     }
 }
 
@@ -61,6 +67,7 @@ pub(crate) fn NetworksPage() -> impl IntoView {
         network: RwSignal::new(None),
         networks: Watched::new(),
         leases: Watched::new(),
+        window: RwSignal::new(WINDOW),
         changing: RwSignal::new(None),
         changed: RwSignal::new(0),
     };
@@ -135,15 +142,20 @@ fn follow_place(place: Place) {
             async move { client.networks(&server, etag.as_deref()).await }
         });
     });
+    let shown = StoredValue::new(None);
     Effect::new(move || {
         let (server, network) = (place.server.get(), place.network.get());
+        let page = PageQuery { limit: Some(place.window.get()), cursor: None };
         let Some(network) = network else {
             place.leases.stop();
             return;
         };
-        place.leases.follow(&again, true, move |client, etag| {
-            let (server, network) = (server.clone(), network.clone());
-            async move { client.leases(&server, &network, etag.as_deref()).await }
+        let of = Some((server.clone(), network.clone()));
+        let anew = shown.with_value(|shown| *shown != of);
+        shown.set_value(of);
+        place.leases.follow(&again, anew, move |client, etag| {
+            let (server, network, page) = (server.clone(), network.clone(), page.clone());
+            async move { client.leases(&server, &network, &page, etag.as_deref()).await }
         });
     });
 }
@@ -162,7 +174,7 @@ fn Networks(place: Place) -> impl IntoView {
         <DataTable
             label=Signal::derive(move || i18n.admin().networks)
             columns=columns(|a, t| vec![a.network, a.subnet, a.ranges, a.machines_on, t.column_commands])
-            listing=Signal::derive(move || listing(place.networks, usize::MAX))
+            listing=Signal::derive(move || listing(place.networks))
             empty=Signal::derive(move || i18n.admin().networks_none)
             retry=move |()| place.changed.update(|count| *count += 1) more=|()| {}
         >
@@ -185,6 +197,7 @@ fn NetworkRow(network: NetworkView, place: Place) -> impl IntoView {
     let toggle = {
         let name = network.name.clone();
         move |_| {
+            place.window.set(WINDOW);
             place.network.update(|chosen| *chosen = (chosen.as_ref() != Some(&name)).then(|| name.clone()));
         }
     };
@@ -217,17 +230,7 @@ fn NetworkRow(network: NetworkView, place: Place) -> impl IntoView {
 #[component]
 fn Leases(place: Place) -> impl IntoView {
     let i18n = use_i18n();
-    let window = RwSignal::new(WINDOW);
-    Effect::new(move || {
-        place.network.track();
-        window.set(WINDOW);
-    });
-    let leases = move || {
-        place.leases.with(|all| {
-            all.map(|all| all.items.iter().take(window.get()).cloned().collect::<Vec<_>>())
-                .unwrap_or_default()
-        })
-    };
+    let leases = move || place.leases.with(|all| all.map(|all| all.items.clone()).unwrap_or_default());
     let title = move || (i18n.admin().addresses_of)(&place.network.get().unwrap_or_default());
     view! {
         <Show when=move || place.network.with(Option::is_some)>
@@ -236,9 +239,12 @@ fn Leases(place: Place) -> impl IntoView {
                 <DataTable
                     label=Signal::derive(move || i18n.admin().addresses)
                     columns=columns(|a, _| vec![a.lease_address, a.lease_holder, a.column_person, a.lease_kind_title, a.hwaddr])
-                    listing=Signal::derive(move || listing(place.leases, window.get()))
+                    listing=Signal::derive(move || match listing(place.leases) {
+                        Listing::There { more } => Listing::There { more: more && place.window.get() < MOST },
+                        other => other,
+                    })
                     empty=Signal::derive(move || i18n.admin().leases_none)
-                    retry=move |()| place.network.update(|_| {}) more=move |()| window.update(|count| *count += WINDOW)
+                    retry=move |()| place.network.update(|_| {}) more=move |()| place.window.update(|count| *count = (*count + WINDOW).min(MOST))
                 >
                     <For each=leases key=|lease| format!("{lease:?}") let:lease>
                         <LeaseRow lease/>

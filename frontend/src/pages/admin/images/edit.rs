@@ -72,7 +72,7 @@ pub(super) fn EditDialog(edited: RwSignal<Option<ImageDetail>>) -> impl IntoView
                     let _gone = form.busy.try_set(false);
                     let _gone = open.try_set(false);
                     context.work.announce(texts(i18n.admin_now()).changed.to_owned());
-                    context.load();
+                    context.load(false);
                 }
                 Err(error) => {
                     form.refuse(&error, i18n.now());

@@ -55,7 +55,7 @@ pub(super) fn Certificates(server: RwSignal<String>) -> impl IntoView {
             <DataTable
                 label=Signal::derive(move || i18n.admin().certificates)
                 columns=columns(|a, t| vec![a.certificate_name, a.certificate_kind, a.fingerprint, t.column_commands])
-                listing=Signal::derive(move || listing(all, usize::MAX))
+                listing=Signal::derive(move || listing(all))
                 empty=Signal::derive(move || i18n.admin().certificates_none)
                 retry=move |()| changed.update(|count| *count += 1) more=|()| {}
             >
