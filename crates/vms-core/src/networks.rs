@@ -3,8 +3,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use lxd_api::{CertificatesPost, Network};
+use lxd_api::{CertificatesPost, Network, NetworkPut};
 use vms_authz::{
     Allowed, Fleet,
     action::{ManageCertificates, ManageNetworks, ViewServers},
@@ -21,6 +22,10 @@ use crate::vms::Vms;
 
 const ADDRESS: &str = "ipv4.address";
 const RANGES: &str = "ipv4.dhcp.ranges";
+/// How often LXD is asked to change a network whose DHCP server has not let go of its address.
+const TRIES: u32 = 3;
+/// How long it is given for that.
+const LET_GO: Duration = Duration::from_secs(1);
 /// Longest name of a certificate, in characters.
 const MAX_NAME: usize = 63;
 
@@ -102,7 +107,7 @@ impl Vms {
         put.config.retain(|key, value| key != RANGES || !value.is_empty());
         let asked = patch.dhcp_ranges.as_deref();
         check(server, &Network { config: put.config.clone(), ..now.value }, asked)?;
-        server.client().update_network(name, &put, now.etag.as_deref()).await?;
+        put_network(server, name, &put, now.etag.as_deref()).await?;
         reread(server, "the networks", server.refresh_networks().await);
         reread(server, "the leases", server.refresh_leases(name).await.map(drop));
         Ok(network_view(server, &known_network(server, name)?))
@@ -338,4 +343,27 @@ fn check_name(name: &str) -> Result<String, CoreError> {
         return Err(CoreError::invalid("name", "length", "must have 1 to 63 characters"));
     }
     Ok(name.to_owned())
+}
+/// Replaces a network's configuration. LXD kills its DHCP server and starts the next a tenth of a second later; on a busy
+/// machine the old one still holds the address, LXD puts everything back and answers 500. The same is then asked again.
+async fn put_network(
+    server: &Server,
+    name: &str,
+    put: &NetworkPut,
+    if_match: Option<&str>,
+) -> Result<(), lxd_client::Error> {
+    let mut tries = 1;
+    loop {
+        let answer = server.client().update_network(name, put, if_match).await;
+        match answer {
+            Err(lxd_client::Error::Api { code: 500, message })
+                if tries < TRIES && message.contains("Address already in use") =>
+            {
+                tracing::warn!(server = server.name(), network = name, %message, "asking once more");
+                tries += 1;
+                tokio::time::sleep(LET_GO).await;
+            }
+            other => return other,
+        }
+    }
 }

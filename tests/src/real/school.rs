@@ -28,6 +28,8 @@ pub struct SchoolOptions {
     pub people: Option<Directory>,
     /// Speak to LXD over HTTPS with a client certificate, not over its socket.
     pub https: bool,
+    /// Let a machine have several interfaces on LXD's bridge.
+    pub many_interfaces: bool,
     /// Speak to LXD through a [`Forwarder`].
     pub forwarded: bool,
     /// Machines a person may have; 10 if absent.
@@ -61,10 +63,10 @@ impl School {
     pub fn open(options: &SchoolOptions) -> Result<Self> {
         let people = options.people.clone().unwrap_or_else(Directory::school);
         let slapd = Slapd::start(SlapdOptions { people, ..SlapdOptions::default() })?;
-        let lxd = Lxd::start(if options.https {
-            LxdOptions::default().with_https()
-        } else {
-            LxdOptions::default()
+        let lxd = Lxd::start(LxdOptions {
+            https: options.https,
+            many_interfaces: options.many_interfaces,
+            ..LxdOptions::default()
         })?;
         let forwarder = options.forwarded.then(|| Forwarder::start(&lxd.socket())).transpose()?;
         let endpoint = forwarder.as_ref().map_or_else(|| lxd.endpoint(), Forwarder::endpoint);

@@ -140,7 +140,7 @@ async fn a_teacher_looks_at_the_machines_of_the_own_students() {
     let snapshot = json!({ "name": "antes" });
     bruno.done(bruno.post("/machines/vmbrunomaquinaa/snapshots", snapshot).await).await;
     let prof = school.login("prof").await;
-    prof.done(prof.post("/machines", json!({ "name": "modelo" })).await).await;
+    prof.done(prof.post("/machines", json!({ "name": "modelo", "start": false })).await).await;
 
     log_in(&browser, "prof").await;
     assert_eq!(browser.all("nav-audit").await.len(), 0, "a teacher is shown the way to the audit log");

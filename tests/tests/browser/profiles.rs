@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use vms_tests::real::axe::source;
-use vms_tests::real::{Browser, eventually};
+use vms_tests::real::{Browser, SchoolOptions, eventually};
 
 use crate::looks::look;
 use crate::{MACHINE, SOON, assert_quiet, log_in, make, school_and_browser};
@@ -29,11 +29,9 @@ async fn audience(browser: &Browser, profile: &str, wanted: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_makes_the_five_interfaces_gives_them_to_a_group_and_moves_a_machine_to_them() {
-    let (school, browser) = school_and_browser!();
+    let (school, browser) =
+        school_and_browser!(SchoolOptions { many_interfaces: true, ..SchoolOptions::default() });
     let axe = source().unwrap_or_else(|error| panic!("{error:#}"));
-    let bridge = school.lxc(&["profile", "device", "get", "default", "eth0", "network"]).trim().to_owned();
-    // LXD of today lets a machine have more than one interface on a managed bridge only if the bridge names no machines.
-    school.lxc(&["network", "set", &bridge, "dns.mode=none"]);
     make(&school, "maquinaa", true).await;
     school.is_up(INSTANCE);
     log_in(&browser, "admin").await;

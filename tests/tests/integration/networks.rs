@@ -1,5 +1,6 @@
 //! Networks and certificates of a server: seen from memory, changed on the server.
 
+use lxd_sim::{Action, Fault, Nth};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -64,6 +65,25 @@ async fn a_range_is_changed_and_new_machines_get_addresses_of_it() {
     assert_eq!(fields(&moved), [("dhcp_ranges[0].first", "outside"), ("dhcp_ranges[0].last", "outside")]);
     let moved = patch(&admin, json!({ "ipv4_address": "10.50.0.1/24", "dhcp_ranges": [] })).await.expect(200);
     assert_eq!((&moved["ipv4_address"], &moved["dhcp_ranges"]), (&json!("10.50.0.1/24"), &json!([])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dhcp_server_that_is_slow_to_go_is_waited_for() {
+    let app = TestApp::start().await;
+    let admin = app.as_admin().await;
+    // LXD 5.0's words, seen on a busy machine.
+    let message = "The DNS and DHCP service exited prematurely: Process exited with non-zero value 2 (\"dnsmasq: \
+                   failed to create listening socket for 10.99.0.1: Address already in use\")";
+    let held = || Action::Error { code: 500, message: message.to_owned() };
+    let change = json!({ "dhcp_ranges": [range("10.99.7.10", "10.99.7.19")] });
+    app.sim.inject(Fault::on("PUT", "/1.0/networks/lxdbr0", held()).nth(Nth::Only(1)));
+    let changed = patch(&admin, change.clone()).await.expect(200);
+    assert_eq!(changed["dhcp_ranges"], change["dhcp_ranges"]);
+    // Not for ever, and LXD's words are passed on.
+    app.sim.clear_faults();
+    app.sim.inject(Fault::on("PUT", "/1.0/networks/lxdbr0", held()));
+    let refused = patch(&admin, json!({ "dhcp_ranges": [] })).await.problem(502, "server-error");
+    assert!(refused["detail"].as_str().unwrap().contains("Address already in use"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

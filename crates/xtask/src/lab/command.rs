@@ -53,6 +53,7 @@ pub fn run(options: &LabOptions) -> Result<()> {
         flavour: if options.incus { Flavour::Incus } else { Flavour::Lxd },
         pool: options.btrfs.map_or(super::Pool::Dir, |gib| super::Pool::Btrfs { gib }),
         https: true,
+        ..DaemonOptions::default()
     })?;
     let postgres = options.postgres.then(Postgres::start).transpose()?;
     step.done();

@@ -96,6 +96,8 @@ pub struct DaemonOptions {
     pub pool: Pool,
     /// Also listen on HTTPS, on a free port of 127.0.0.1.
     pub https: bool,
+    /// Let a machine have several interfaces on the bridge: LXD refuses that where the bridge names machines.
+    pub many_interfaces: bool,
 }
 
 impl DaemonOptions {
@@ -183,7 +185,7 @@ impl Daemon {
             reaper: Some(reaper),
         };
         daemon.start_again()?;
-        daemon.prepare(options.pool).with_context(|| daemon.explain("prepared"))?;
+        daemon.prepare(&options).with_context(|| daemon.explain("prepared"))?;
         Ok(daemon)
     }
 
@@ -337,8 +339,8 @@ impl Daemon {
         proc::output(&mut wait).map(drop).with_context(|| self.explain("ready"))
     }
 
-    fn prepare(&self, pool: Pool) -> Result<()> {
-        let storage = match pool {
+    fn prepare(&self, options: &DaemonOptions) -> Result<()> {
+        let storage = match options.pool {
             Pool::Dir => "driver: dir".to_owned(),
             Pool::Btrfs { gib } => format!("driver: btrfs\n  config:\n    size: {gib}GiB"),
         };
@@ -346,9 +348,10 @@ impl Daemon {
             .https_port
             .map(|port| format!("config:\n  core.https_address: 127.0.0.1:{port}\n"))
             .unwrap_or_default();
+        let dns = if options.many_interfaces { "\n    dns.mode: none" } else { "" };
         let preseed = format!(
             "{listen}storage_pools:\n- name: default\n  {storage}\nnetworks:\n- name: {bridge}\n  type: bridge\n  \
-             config:\n    ipv4.address: {gateway}\n    ipv4.nat: \"false\"\n    ipv6.address: none\nprofiles:\n- name: \
+             config:\n    ipv4.address: {gateway}\n    ipv4.nat: \"false\"\n    ipv6.address: none{dns}\nprofiles:\n- name: \
              default\n  devices:\n    root:\n      path: /\n      pool: default\n      type: disk\n    eth0:\n      name: \
              eth0\n      network: {bridge}\n      type: nic\n",
             bridge = self.bridge,
