@@ -14,6 +14,7 @@ pub(crate) mod header;
 pub(crate) mod icon;
 pub(crate) mod machine_row;
 pub(crate) mod meter;
+pub(crate) mod name_dialog;
 pub(crate) mod nav;
 pub(crate) mod profile_dialog;
 pub(crate) mod profile_fields;

@@ -13,9 +13,11 @@ mod poll;
 mod portal;
 mod process;
 mod report;
+mod screens;
 mod spa;
 mod stats;
 mod target;
+mod visit;
 
 use std::process::ExitCode;
 
@@ -46,6 +48,8 @@ struct Options {
 enum Bench {
     /// Bytes of the first visit, and the time to a usable table in Chromium.
     Spa,
+    /// Every screen of an administrator, with 1,000 machines and 500 people.
+    Screens,
     /// Thousands who look: answer times, memory, requests to LXD.
     Poll,
     /// From LXD's event to a thousand websockets.
@@ -78,6 +82,9 @@ fn run(options: &Options) -> Result<()> {
     runtime.block_on(async {
         if wanted(Bench::Spa) {
             spa::run(&facts, options.quick).await.context("bench spa")?;
+        }
+        if wanted(Bench::Screens) {
+            screens::run(&facts, options.quick).await.context("bench screens")?;
         }
         if wanted(Bench::Poll) {
             poll::run(&facts, options.quick, options.simulated).await.context("bench poll")?;

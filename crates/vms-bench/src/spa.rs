@@ -1,12 +1,7 @@
 //! `bench spa`: what the first visit costs. Chromium with an empty profile opens the release server's pages; the bytes
 //! and the moments are the browser's own (`performance`), so they are what a person's browser would see.
 
-use std::time::Duration;
-
-use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use thirtyfour::prelude::*;
+use anyhow::{Context as _, Result};
 use xtask::lab::Chromedriver;
 use xtask::{build, ui};
 
@@ -16,15 +11,13 @@ use crate::portal::{Portal, PortalOptions};
 use crate::report::{self, Verdict};
 use crate::stats::{median, number};
 use crate::target::Target;
+use crate::visit::{File, Tab, Visit};
 use xtask::directory::Directory;
 
 /// Visits of each kind, each with an empty profile.
 const VISITS: usize = 5;
 /// Whose table is looked at, and how many machines are in it.
 const STUDENT: (&str, usize) = ("bruno", 3);
-/// What the pages keep in local storage so that a first visit does not ask for a session in vain
-/// (`frontend/src/session.rs`).
-const SESSION_HINT: &str = "localStorage.setItem('vms.session', '1');";
 /// The first row can be used: a button in it is enabled.
 const TABLE: &str = "[data-testid=machine-row] button:not([disabled])";
 /// The form can be used.
@@ -42,46 +35,6 @@ const NETWORKS: [Network; 2] = [
     Network { name: "loopback", limits: None },
     Network { name: "10 Mbit/s, 40 ms", limits: Some((1_250_000, 40)) },
 ];
-
-/// What the browser says about a visit; times in ms since the navigation began.
-#[derive(Debug, Clone, Deserialize)]
-struct Visit {
-    usable: f64,
-    painted: f64,
-    document: f64,
-    files: Vec<File>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct File {
-    path: String,
-    start: f64,
-    end: f64,
-    wire: u32,
-    raw: u32,
-}
-
-impl File {
-    fn kind(&self) -> &'static str {
-        let ending = |text: &str| self.path.ends_with(text);
-        match () {
-            () if self.path.starts_with("/api/") => "API answers",
-            () if ending(".wasm") => "WebAssembly",
-            () if ending(".js") => "JavaScript",
-            () if ending(".css") => "style sheets",
-            () if ending(".svg") || ending(".png") || ending(".ico") => "pictures",
-            () => "document",
-        }
-    }
-}
-
-const COLLECT: &str = "
-    const entry = (e) => ({ path: new URL(e.name).pathname, start: e.startTime, end: e.responseEnd,
-        wire: e.encodedBodySize, raw: e.decodedBodySize });
-    const [page] = performance.getEntriesByType('navigation');
-    const paint = performance.getEntriesByName('first-contentful-paint')[0];
-    return { usable: window.vmsUsable, painted: paint ? paint.startTime : window.vmsUsable, document: page.responseEnd,
-        files: [page, ...performance.getEntriesByType('resource')].map(entry) };";
 
 /// Builds the pages and the server, visits them, and writes the report.
 ///
@@ -106,8 +59,10 @@ pub async fn run(facts: &Facts, quick: bool) -> Result<()> {
         for (page, selector) in [("login form", FORM), ("table", TABLE)] {
             let mut visits = Vec::new();
             for _ in 0..if quick { 3 } else { VISITS } {
-                let cookie = if page == "table" { Some(refresh_token(&portal).await?) } else { None };
-                let visited = visit(&chromedriver, &portal.url(), selector, cookie.as_deref(), network).await;
+                let who = (page == "table").then_some(STUDENT.0);
+                let tab = Tab::open(&chromedriver, &portal.url(), who, network.limits).await?;
+                let visited = tab.go("/", selector).await;
+                tab.close().await?;
                 visits.push(visited.with_context(|| format!("the {page} over {}", network.name))?);
             }
             results.push((network, page, visits));
@@ -115,67 +70,6 @@ pub async fn run(facts: &Facts, quick: bool) -> Result<()> {
     }
     step.done();
     write(facts, &results)
-}
-
-/// A session of its own for each visit: a refresh token serves once.
-async fn refresh_token(portal: &Portal) -> Result<String> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let body = json!({ "username": STUDENT.0, "password": STUDENT.0 });
-    let answer = http.post(format!("{}/api/v1/auth/login", portal.url())).json(&body).send().await?;
-    let cookie = answer.headers().get("set-cookie").context("no cookie came with the login")?.to_str()?;
-    let (_, rest) = cookie.split_once('=').context("not a cookie")?;
-    Ok(rest.split(';').next().unwrap_or_default().to_owned())
-}
-
-async fn visit(
-    chromedriver: &Chromedriver,
-    url: &str,
-    selector: &str,
-    cookie: Option<&str>,
-    network: Network,
-) -> Result<Visit> {
-    let mut capabilities = DesiredCapabilities::chrome();
-    for argument in chromedriver.arguments()? {
-        capabilities.add_arg(&argument)?;
-    }
-    capabilities.add_arg("--lang=pt-BR")?;
-    let driver = WebDriver::new(chromedriver.url(), capabilities).await?;
-    let visited = look(&driver, url, selector, cookie, network).await;
-    driver.quit().await?;
-    visited
-}
-
-async fn look(
-    driver: &WebDriver,
-    url: &str,
-    selector: &str,
-    cookie: Option<&str>,
-    network: Network,
-) -> Result<Visit> {
-    let devtools = driver.cdp();
-    devtools.send_raw("Network.enable", json!({})).await?;
-    let mut script = include_str!("visit.js").replace("SELECTOR", &format!("{selector:?}"));
-    if let Some(token) = cookie {
-        let cookie = json!({ "name": "vms_refresh", "value": token, "url": format!("{url}/api/v1/auth"),
-            "path": "/api/v1/auth", "httpOnly": true, "sameSite": "Strict" });
-        devtools.send_raw("Network.setCookie", cookie).await?;
-        script.insert_str(0, SESSION_HINT);
-    }
-    devtools.send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await?;
-    if let Some((bytes, latency)) = network.limits {
-        let limits = json!({ "offline": false, "latency": latency, "downloadThroughput": bytes, "uploadThroughput": bytes });
-        devtools.send_raw("Network.emulateNetworkConditions", limits).await?;
-    }
-    driver.goto(url).await?;
-    for _ in 0..300 {
-        let usable = driver.execute("return window.vmsUsable ?? null", Vec::<Value>::new()).await?;
-        if usable.json().is_number() {
-            let visit = driver.execute(COLLECT, Vec::<Value>::new()).await?;
-            return Ok(serde_json::from_value(visit.json().clone())?);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    bail!("the page was not usable within half a minute; it shows: {}", driver.source().await?)
 }
 
 /// The moments of a visit that tell what it waited for.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, TryStreamExt as _};
 use lxd_api::{InstanceAction, InstanceStatePut};
 use lxd_client::{Client, ClientConfig};
-use lxd_sim::{SimHandle, Timing, scenario};
+use lxd_sim::{InstanceSpec, SimHandle, Timing, scenario};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
 use xtask::lab::reaper::Reaper;
@@ -115,6 +115,18 @@ impl Target {
                 Ok(())
             }
         }
+    }
+
+    /// Instances on the simulated LXD that nobody owns.
+    ///
+    /// # Errors
+    /// When there is no simulated one, or it refuses.
+    pub fn litter(&self, count: usize) -> Result<()> {
+        let Kind::Simulated(sim) = &self.kind else { bail!("only the simulator is littered") };
+        for number in 1..=count {
+            sim.create_instance(InstanceSpec::new(format!("avulsa{number:03}")))?;
+        }
+        Ok(())
     }
 
     /// Deletes whatever is on a real LXD, many at a time: the way it is taken down otherwise is slower.

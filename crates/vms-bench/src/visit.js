@@ -1,10 +1,16 @@
-// Notes when the page can first be used: something that SELECTOR finds is there, enabled, and was painted.
-(() => {
+// Notes when what one waits for can be used: something that a selector finds is there, enabled, and was painted.
+window.vmsWatch = (selector) => {
+  window.vmsUsable = null;
+  window.vmsAsked = performance.now();
+  let found = false;
   const look = () => {
-    if (window.vmsUsable === undefined && document.querySelector(SELECTOR)) {
-      window.vmsUsable = null;
+    if (!found && document.querySelector(selector)) {
+      found = true;
+      watcher.disconnect();
       requestAnimationFrame(() => requestAnimationFrame(() => { window.vmsUsable = performance.now(); }));
     }
   };
-  new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
-})();
+  const watcher = new MutationObserver(look);
+  watcher.observe(document, { subtree: true, childList: true, attributes: true });
+  look();
+};

@@ -162,7 +162,7 @@ impl Vms {
         let (image, profile) = (chosen.image.unwrap_or_default(), chosen.profile.unwrap_or_default());
         let server = match &request.server {
             Some(server) => self.answering_server(server)?.name().to_owned(),
-            None => match self.parts.fleet.place(&image) {
+            None => match self.parts.fleet.place(&image, &profile) {
                 Some(server) => server.name().to_owned(),
                 None => return Err(self.no_server()),
             },

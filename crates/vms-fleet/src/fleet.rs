@@ -85,12 +85,17 @@ impl Fleet {
         self.inner.changes.subscribe()
     }
 
-    /// Where a new machine from `image` goes: the answering server with the fewest running machines that has it.
+    /// Where a new machine from `image` with `profile` goes: the answering server with the fewest running machines that
+    /// has both.
     #[must_use]
-    pub fn place(&self, image: &str) -> Option<&Arc<Server>> {
+    pub fn place(&self, image: &str, profile: &str) -> Option<&Arc<Server>> {
         self.servers()
             .filter(|server| server.is_connected())
-            .filter(|server| server.read().images.iter().any(|i| i.alias == image))
+            .filter(|server| {
+                let seen = server.read();
+                seen.images.iter().any(|known| known.alias == image)
+                    && seen.profiles.iter().any(|known| known.name == profile)
+            })
             .min_by_key(|server| {
                 let seen = server.read();
                 seen.instances.values().filter(|i| i.status == vms_types::MachineStatus::Running).count()

@@ -3,16 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use uuid::Uuid;
-use vms_types::{BulkAction, BulkRequest, SnapshotName};
+use vms_types::{BulkAction, BulkRequest};
 
 use super::confirm::{Confirm, Question};
-use super::dialog::Dialog;
-use super::field::TextField;
-use super::form_actions::FormActions;
 use super::icon::{Glyph, Icon};
+use super::name_dialog::{Naming, SnapshotNaming};
 use super::profile_picker::ProfilePicker;
 use crate::commands::{Commands, use_commands};
 use crate::i18n::use_i18n;
@@ -25,7 +22,8 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
     let commands = use_commands();
     let confirm = expect_context::<Confirm>();
     let rows = use_store().rows;
-    let (naming, picking) = (RwSignal::new(false), RwSignal::new(false));
+    let picking = RwSignal::new(false);
+    let naming = expect_context::<SnapshotNaming>();
     // What is ticked and shown: a machine that is gone is not commanded.
     let chosen = Memo::new(move |_| {
         rows.with(|rows| rows.iter().filter(|row| selected.with(|ids| ids.contains(&row.id))).count())
@@ -56,7 +54,13 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
             confirm.ask(Question { title, text: text.to_owned(), yes, action });
         }
     };
-    let (start, stop, delete, profiles) = (commands.clone(), ask.clone(), ask, commands.clone());
+    let names = commands.clone();
+    let name = move || {
+        let commands = names.clone();
+        let action = Arc::new(move |name| give(&commands, BulkAction::Snapshot, Some(name)));
+        naming.ask(Naming { instance: None, old: None, taken: Vec::new(), action });
+    };
+    let (start, stop, delete, profiles) = (commands.clone(), ask.clone(), ask, commands);
     view! {
         <div class="bulk" role="group" aria-label=move || i18n.admin().bulk class:idle=none>
             <span class="bulk-count" role="status" data-testid="bulk-count">
@@ -72,7 +76,7 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
             ><Icon glyph=Glyph::Power/>{move || i18n.t().turn_off}</button>
             <button
                 class="button" type="button" data-testid="bulk-snapshot" disabled=none
-                on:click=move |_| naming.set(true)
+                on:click=move |_| name()
             ><Icon glyph=Glyph::Camera/>{move || i18n.t().create_snapshot}</button>
             <button
                 class="button" type="button" data-testid="bulk-profile" disabled=none
@@ -86,50 +90,5 @@ pub(crate) fn BulkBar(selected: RwSignal<HashSet<Uuid>>) -> impl IntoView {
         <ProfilePicker
             open=picking on_profile=move |name: String| give(&profiles, BulkAction::Profile, Some(name))
         />
-        <SnapshotDialog
-            open=naming on_name=move |name: String| give(&commands, BulkAction::Snapshot, Some(name))
-        />
-    }
-}
-
-/// Asks for the name that all snapshots get.
-#[component]
-fn SnapshotDialog(open: RwSignal<bool>, #[prop(into)] on_name: Callback<String>) -> impl IntoView {
-    let i18n = use_i18n();
-    let name = RwSignal::new(String::new());
-    let touched = RwSignal::new(false);
-    Effect::new(move || {
-        if open.get() {
-            touched.set(false);
-            name.set(String::new());
-        }
-    });
-    let error = Signal::derive(move || {
-        let error = name.with(|name| SnapshotName::parse(name.trim()).err());
-        error.filter(|_| touched.get()).and_then(|error| (i18n.t().field)(error.code()))
-    });
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        touched.set(true);
-        let text = name.get_untracked().trim().to_owned();
-        if SnapshotName::parse(&text).is_ok() {
-            open.set(false);
-            on_name.run(text);
-        }
-    };
-    view! {
-        <Dialog open id="bulk-snapshot-title" title=Signal::derive(move || i18n.t().create_snapshot.to_owned())>
-            <Show when=move || open.get()>
-                <form class="stack" novalidate on:submit=submit>
-                    <TextField
-                        id="bulk-snapshot-name" testid="bulk-snapshot-name" first=true
-                        label=Signal::derive(move || i18n.t().snapshot_name.to_owned())
-                        hint=Signal::derive(move || i18n.t().snapshot_hint.to_owned()) value=name error
-                        on_change=move |()| touched.set(true)
-                    />
-                    <FormActions open testid="bulk-snapshot-ok" submit=Signal::derive(move || i18n.t().create_snapshot)/>
-                </form>
-            </Show>
-        </Dialog>
     }
 }

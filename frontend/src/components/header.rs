@@ -78,7 +78,7 @@ fn ThemeToggle() -> impl IntoView {
             class="icon-button" type="button" data-testid="theme-toggle" aria-label=label title=label
             on:click=move |_| theme.update(|theme| *theme = theme.next())
         >
-            <Icon glyph/>
+            {move || view! { <Icon glyph=glyph.get()/> }}
         </button>
     }
 }

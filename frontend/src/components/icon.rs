@@ -72,14 +72,13 @@ impl Glyph {
 
 /// One icon, as large as the text beside it.
 #[component]
-pub(crate) fn Icon(#[prop(into)] glyph: Signal<Glyph>) -> impl IntoView {
+pub(crate) fn Icon(glyph: Glyph) -> impl IntoView {
+    let class = match glyph {
+        Glyph::Dot => "icon filled",
+        Glyph::Spinner => "icon spinning",
+        _ => "icon",
+    };
     view! {
-        <svg
-            class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"
-            class:filled=move || glyph.get() == Glyph::Dot
-            class:spinning=move || glyph.get() == Glyph::Spinner
-        >
-            <path d=move || glyph.get().path()></path>
-        </svg>
+        <svg class=class viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d=glyph.path()></path></svg>
     }
 }

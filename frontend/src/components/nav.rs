@@ -1,5 +1,6 @@
 //! The way between the pages, for those who have more than one.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::i18n::use_i18n;
@@ -34,9 +35,25 @@ pub(crate) fn Nav() -> impl IntoView {
             </a>
         }
     };
+    // On a phone the links do not fit: the one to this page must not be out of sight.
+    let nav = NodeRef::<html::Nav>::new();
+    Effect::new(move || {
+        let (route, nav) = (router.get(), nav.get());
+        request_animation_frame(move || {
+            let link = nav.as_ref().and_then(|nav| {
+                nav.query_selector(&format!("[data-testid='{}']", route.testid())).ok().flatten()
+            });
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            options.set_inline(web_sys::ScrollLogicalPosition::Center);
+            if let Some(link) = link {
+                link.scroll_into_view_with_scroll_into_view_options(&options);
+            }
+        });
+    });
     view! {
         <Show when=move || { open.with(Vec::len) > 1 }>
-            <nav class="nav" aria-label=move || i18n.t().pages data-testid="nav">
+            <nav node_ref=nav class="nav" aria-label=move || i18n.t().pages data-testid="nav">
                 {move || open.get().into_iter().map(link).collect_view()}
             </nav>
         </Show>

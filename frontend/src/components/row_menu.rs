@@ -11,23 +11,20 @@ use wasm_bindgen::JsCast as _;
 use super::confirm::{Confirm, Question};
 use super::icon::{Glyph, Icon};
 use super::usage_dialog::UsageOf;
-use crate::commands::use_commands;
+use crate::commands::{Commands, use_commands};
 use crate::i18n::use_i18n;
 use crate::store::Row;
 
-/// The button and its menu. Escape and leaving it close it.
+/// The button and, while it is open, its menu. Escape and leaving it close it.
 #[component]
 pub(crate) fn RowMenu(row: Row, status: Memo<MachineStatus>, busy: Memo<bool>) -> impl IntoView {
     let i18n = use_i18n();
-    let commands = use_commands();
-    let confirm = expect_context::<Confirm>();
-    let usage = expect_context::<UsageOf>();
     let open = RwSignal::new(false);
     let root = NodeRef::<html::Div>::new();
     let button = NodeRef::<html::Button>::new();
     let instance = row.instance();
-    let shown = instance.clone();
     let menu_id = format!("menu-{}", row.id);
+    let panel_id = menu_id.clone();
 
     let close = move || {
         open.set(false);
@@ -43,52 +40,7 @@ pub(crate) fn RowMenu(row: Row, status: Memo<MachineStatus>, busy: Memo<bool>) -
             open.set(false);
         }
     };
-    // A click elsewhere that focuses nothing.
-    let outside = window_event_listener(leptos::ev::click, move |event| {
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if open.try_get_untracked() == Some(true)
-            && !root.get_untracked().is_some_and(|root| root.contains(target.as_ref()))
-        {
-            open.set(false);
-        }
-    });
-    on_cleanup(move || outside.remove());
-
-    let may = move |command: Command| !busy.get() && allows(status.get(), command);
-    let freezes = move || status.get() != MachineStatus::Frozen;
-    let freeze_action = move || if freezes() { PowerAction::Freeze } else { PowerAction::Unfreeze };
-
-    let ask = {
-        let instance = instance.clone();
-        move |which: Dangerous, commands: &crate::commands::Commands| {
-            let texts = i18n.now();
-            let (title, text, yes) = match which {
-                Dangerous::ForceOff => {
-                    ((texts.confirm_force_title)(&instance), texts.confirm_force_text, texts.force_off)
-                }
-                Dangerous::Reset => {
-                    ((texts.confirm_reset_title)(&instance), texts.confirm_reset_text, texts.reset)
-                }
-                Dangerous::Delete => {
-                    ((texts.confirm_delete_title)(&instance), texts.confirm_delete_text, texts.delete)
-                }
-            };
-            let commands = commands.clone();
-            let action = Arc::new(move || match which {
-                Dangerous::ForceOff => commands.power(row, PowerAction::Stop, true),
-                Dangerous::Reset => commands.reset(row),
-                Dangerous::Delete => commands.delete(row),
-            });
-            confirm.ask(Question { title, text: text.to_owned(), yes, action });
-        }
-    };
-    let (restart, freeze) = (commands.clone(), commands.clone());
-    let (ask_force, ask_reset, ask_delete) = (ask.clone(), ask.clone(), ask);
-    let (force, reset, delete) = (commands.clone(), commands.clone(), commands);
-    let label = {
-        let instance = instance.clone();
-        move || (i18n.t().more_commands)(&instance)
-    };
+    let label = move || (i18n.t().more_commands)(&instance);
     view! {
         <div
             class="menu" node_ref=root on:focusout=left
@@ -101,41 +53,99 @@ pub(crate) fn RowMenu(row: Row, status: Memo<MachineStatus>, busy: Memo<bool>) -
         >
             <button
                 node_ref=button class="icon-button bordered" type="button" data-testid="menu" aria-label=label.clone()
-                title=label aria-expanded=move || open.get().to_string() aria-controls=menu_id.clone()
+                title=label aria-expanded=move || open.get().to_string() aria-controls=menu_id
                 on:click=move |_| open.update(|open| *open = !*open)
             >
                 <Icon glyph=Glyph::More/>
             </button>
-            <div class="menu-panel" id=menu_id hidden=move || !open.get()>
-                <button
-                    type="button" data-testid="restart" disabled=move || !may(Command::Power(PowerAction::Restart))
-                    on:click=move |_| { close(); restart.power(row, PowerAction::Restart, false); }
-                ><Icon glyph=Glyph::Restart/>{move || i18n.t().restart}</button>
-                <button
-                    type="button" data-testid="freeze" disabled=move || !may(Command::Power(freeze_action()))
-                    on:click=move |_| { close(); freeze.power(row, freeze_action(), false); }
-                >
-                    <Icon glyph=Signal::derive(move || if freezes() { Glyph::Pause } else { Glyph::Play })/>
-                    {move || if freezes() { i18n.t().freeze } else { i18n.t().resume }}
-                </button>
-                <button
-                    type="button" data-testid="force-stop" disabled=move || !may(Command::Power(PowerAction::Stop))
-                    on:click=move |_| { close(); ask_force(Dangerous::ForceOff, &force); }
-                ><Icon glyph=Glyph::Power/>{move || i18n.t().force_off}</button>
-                <button
-                    type="button" data-testid="usage-open"
-                    on:click=move |_| { close(); usage.show(row.id, shown.clone()); }
-                ><Icon glyph=Glyph::Chart/>{move || i18n.t().usage}</button>
-                <hr/>
-                <button
-                    type="button" data-testid="reset" disabled=move || !may(Command::Reset)
-                    on:click=move |_| { close(); ask_reset(Dangerous::Reset, &reset); }
-                ><Icon glyph=Glyph::Restore/>{move || i18n.t().reset}</button>
-                <button
-                    class="danger" type="button" data-testid="delete" disabled=move || !may(Command::Delete)
-                    on:click=move |_| { close(); ask_delete(Dangerous::Delete, &delete); }
-                ><Icon glyph=Glyph::Trash/>{move || i18n.t().delete}</button>
-            </div>
+            <Show when=move || open.get()>
+                <Panel id=panel_id.clone() row status busy open root close=move |()| close()/>
+            </Show>
+        </div>
+    }
+}
+
+/// The menu itself.
+#[component]
+fn Panel(
+    id: String,
+    row: Row,
+    status: Memo<MachineStatus>,
+    busy: Memo<bool>,
+    open: RwSignal<bool>,
+    root: NodeRef<html::Div>,
+    #[prop(into)] close: Callback<()>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let commands = use_commands();
+    let confirm = expect_context::<Confirm>();
+    let usage = expect_context::<UsageOf>();
+    // A click elsewhere that focuses nothing.
+    let outside = window_event_listener(leptos::ev::click, move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        if !root.get_untracked().is_some_and(|root| root.contains(target.as_ref())) {
+            // The page may be gone by now.
+            let _gone = open.try_set(false);
+        }
+    });
+    on_cleanup(move || outside.remove());
+
+    let may = move |command: Command| !busy.get() && allows(status.get(), command);
+    let freezes = move || status.get() != MachineStatus::Frozen;
+    let freeze_action = move || if freezes() { PowerAction::Freeze } else { PowerAction::Unfreeze };
+    let ask = move |which: Dangerous, commands: &Commands| {
+        let (texts, instance) = (i18n.now(), row.instance());
+        let (title, text, yes) = match which {
+            Dangerous::ForceOff => {
+                ((texts.confirm_force_title)(&instance), texts.confirm_force_text, texts.force_off)
+            }
+            Dangerous::Reset => {
+                ((texts.confirm_reset_title)(&instance), texts.confirm_reset_text, texts.reset)
+            }
+            Dangerous::Delete => {
+                ((texts.confirm_delete_title)(&instance), texts.confirm_delete_text, texts.delete)
+            }
+        };
+        let commands = commands.clone();
+        let action = Arc::new(move || match which {
+            Dangerous::ForceOff => commands.power(row, PowerAction::Stop, true),
+            Dangerous::Reset => commands.reset(row),
+            Dangerous::Delete => commands.delete(row),
+        });
+        confirm.ask(Question { title, text: text.to_owned(), yes, action });
+    };
+    let (restart, freeze) = (commands.clone(), commands.clone());
+    let (force, reset, delete) = (commands.clone(), commands.clone(), commands);
+    view! {
+        <div class="menu-panel" id=id>
+            <button
+                type="button" data-testid="restart" disabled=move || !may(Command::Power(PowerAction::Restart))
+                on:click=move |_| { close.run(()); restart.power(row, PowerAction::Restart, false); }
+            ><Icon glyph=Glyph::Restart/>{move || i18n.t().restart}</button>
+            <button
+                type="button" data-testid="freeze" disabled=move || !may(Command::Power(freeze_action()))
+                on:click=move |_| { close.run(()); freeze.power(row, untrack(freeze_action), false); }
+            >
+                {move || view! { <Icon glyph=if freezes() { Glyph::Pause } else { Glyph::Play }/> }}
+                {move || if freezes() { i18n.t().freeze } else { i18n.t().resume }}
+            </button>
+            <button
+                type="button" data-testid="force-stop" disabled=move || !may(Command::Power(PowerAction::Stop))
+                on:click=move |_| { close.run(()); ask(Dangerous::ForceOff, &force); }
+            ><Icon glyph=Glyph::Power/>{move || i18n.t().force_off}</button>
+            <button
+                type="button" data-testid="usage-open"
+                on:click=move |_| { close.run(()); usage.show(row.id, row.instance()); }
+            ><Icon glyph=Glyph::Chart/>{move || i18n.t().usage}</button>
+            <hr/>
+            <button
+                type="button" data-testid="reset" disabled=move || !may(Command::Reset)
+                on:click=move |_| { close.run(()); ask(Dangerous::Reset, &reset); }
+            ><Icon glyph=Glyph::Restore/>{move || i18n.t().reset}</button>
+            <button
+                class="danger" type="button" data-testid="delete" disabled=move || !may(Command::Delete)
+                on:click=move |_| { close.run(()); ask(Dangerous::Delete, &delete); }
+            ><Icon glyph=Glyph::Trash/>{move || i18n.t().delete}</button>
         </div>
     }
 }

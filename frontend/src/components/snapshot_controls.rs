@@ -2,29 +2,19 @@
 
 use std::sync::Arc;
 
-use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 use vms_types::rules::{Command, allows};
-use vms_types::{MachineStatus, Snapshot, SnapshotName};
+use vms_types::{MachineStatus, Snapshot};
 
 use super::confirm::{Confirm, Question};
-use super::dialog::Dialog;
-use super::field::TextField;
-use super::form_actions::FormActions;
 use super::icon::{Glyph, Icon};
+use super::name_dialog::{Naming, SnapshotNaming};
 use crate::clock::wall_time;
 use crate::commands::use_commands;
 use crate::format::moment;
 use crate::i18n::{I18n, Lang, use_i18n};
 use crate::store::Row;
-
-/// What the name dialog is open for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Naming {
-    New,
-    Rename(String),
-}
 
 /// Snapshots of one machine.
 #[component]
@@ -35,8 +25,7 @@ pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo
     let instance = row.instance();
     let snapshots = Memo::new(move |_| row.machine.with(|m| m.snapshots.clone()));
     let select = NodeRef::<html::Select>::new();
-    let naming = RwSignal::new(Naming::New);
-    let naming_open = RwSignal::new(false);
+    let naming = expect_context::<SnapshotNaming>();
 
     let may = move |command: Command| !busy.get() && allows(status.get(), command);
     // Only the choice enables these buttons; a machine that is busy makes them wait without taking the focus away.
@@ -60,9 +49,25 @@ pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo
         has
     });
 
-    let open_for = move |what: Naming| {
-        naming.set(what);
-        naming_open.set(true);
+    let ask = {
+        let (commands, instance) = (commands.clone(), instance.clone());
+        move |old: Option<String>| {
+            let commands = commands.clone();
+            let replaced = old.clone();
+            naming.ask(Naming {
+                instance: Some(instance.clone()),
+                old,
+                taken: snapshots
+                    .with_untracked(|all| all.iter().map(|snapshot| snapshot.name.clone()).collect()),
+                action: Arc::new(move |name| match replaced.clone() {
+                    None => commands.create_snapshot(row, name),
+                    Some(old) => {
+                        row.chosen.set(None);
+                        commands.rename_snapshot(row, old, name);
+                    }
+                }),
+            });
+        }
     };
     let restore = {
         let (commands, instance) = (commands.clone(), instance.clone());
@@ -98,11 +103,12 @@ pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo
             });
         }
     };
+    let create = ask.clone();
     let rename = move |_| {
         if let Some(name) = row.chosen.get_untracked()
             && may(Command::RenameSnapshot)
         {
-            open_for(Naming::Rename(name));
+            ask(Some(name));
         }
     };
     let label_instance = instance.clone();
@@ -110,7 +116,7 @@ pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo
         <button
             class="button" type="button" data-testid="snapshot-create"
             aria-disabled=move || waits(Command::CreateSnapshot)
-            on:click=move |_| if may(Command::CreateSnapshot) { open_for(Naming::New) }
+            on:click=move |_| if may(Command::CreateSnapshot) { create(None) }
         >
             <Icon glyph=Glyph::Camera/>
             {move || i18n.t().create_snapshot}
@@ -162,7 +168,6 @@ pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo
                 <Icon glyph=Glyph::Pencil/>
             </button>
         </div>
-        <NameDialog row naming open=naming_open/>
     }
 }
 
@@ -170,77 +175,4 @@ pub(crate) fn SnapshotControls(row: Row, status: Memo<MachineStatus>, busy: Memo
 pub(crate) fn snapshot_words(i18n: I18n, snapshot: &Snapshot) -> String {
     let day_first = i18n.0.get() == Lang::Pt;
     format!("{} · {}", snapshot.name, moment(wall_time(snapshot.created_at), day_first))
-}
-
-/// Asks for a snapshot's name. It exists only while open, so that its ids are unique in the page.
-#[component]
-fn NameDialog(row: Row, naming: RwSignal<Naming>, open: RwSignal<bool>) -> impl IntoView {
-    let i18n = use_i18n();
-    let commands = use_commands();
-    let name = RwSignal::new(String::new());
-    let touched = RwSignal::new(false);
-    Effect::new(move || {
-        if open.get() {
-            touched.set(false);
-            name.set(match naming.get_untracked() {
-                Naming::New => String::new(),
-                Naming::Rename(old) => old,
-            });
-        }
-    });
-    let taken = move |text: &str| {
-        let own = matches!(naming.get(), Naming::Rename(old) if old == text);
-        !own && row.machine.with(|m| m.snapshots.iter().any(|snapshot| snapshot.name == text))
-    };
-    let wrong = move || {
-        let text = name.get().trim().to_owned();
-        match SnapshotName::parse(&text) {
-            Err(error) => Some(error.code()),
-            Ok(_) if taken(&text) => Some("name-taken"),
-            Ok(_) => None,
-        }
-    };
-    let error = Signal::derive(move || {
-        wrong().filter(|_| touched.get()).map(|code| (i18n.t().field)(code).unwrap_or(i18n.t().field_unknown))
-    });
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        touched.set(true);
-        if untrack(wrong).is_some() {
-            return;
-        }
-        let text = name.get_untracked().trim().to_owned();
-        open.set(false);
-        match naming.get_untracked() {
-            Naming::New => commands.create_snapshot(row, text),
-            Naming::Rename(old) if old == text => {}
-            Naming::Rename(old) => {
-                row.chosen.set(None);
-                commands.rename_snapshot(row, old, text);
-            }
-        }
-    };
-    let submit = Callback::new(submit);
-    let title = Signal::derive(move || match naming.get() {
-        Naming::New => format!("{} · {}", i18n.t().create_snapshot, row.instance()),
-        Naming::Rename(old) => (i18n.t().rename_snapshot)(&old),
-    });
-    view! {
-        <Dialog open id=format!("snapshot-title-{}", row.id) title>
-            <Show when=move || open.get()>
-            <form class="stack" novalidate on:submit=move |event| submit.run(event)>
-                    <TextField
-                        id="snapshot-name" testid="snapshot-name" first=true value=name error
-                        label=Signal::derive(move || match naming.get() {
-                            Naming::New => i18n.t().snapshot_name.to_owned(),
-                            Naming::Rename(_) => i18n.t().new_name.to_owned(),
-                        })
-                        hint=Signal::derive(move || i18n.t().snapshot_hint.to_owned())
-                        on_change=move |()| touched.set(true)
-                    />
-                <FormActions open testid="snapshot-save" submit=Signal::derive(move || i18n.t().save)/>
-            </form>
-            </Show>
-        </Dialog>
-    }
 }

@@ -30,9 +30,11 @@ pub(crate) fn StatusPill(status: Memo<MachineStatus>) -> impl IntoView {
         passing if is_passing(passing) => "passing",
         _ => "off",
     };
+    // So that the spinner does not start anew from one passing status to the next.
+    let shape = Memo::new(move |_| glyph(status.get()));
     view! {
         <span class="status" data-tone=tone>
-            <Icon glyph=Signal::derive(move || glyph(status.get()))/>
+            {move || view! { <Icon glyph=shape.get()/> }}
             {move || (i18n.t().status)(status.get())}
         </span>
     }

@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::commands::Commands;
 use crate::components::confirm::{Confirm, ConfirmDialog};
 use crate::components::header::{Footer, Header, PersonBar};
+use crate::components::name_dialog::{NameDialog, SnapshotNaming};
 use crate::components::nav::Nav;
 use crate::components::toast::Toast;
 use crate::components::usage_dialog::{UsageDialog, UsageOf};
@@ -40,6 +41,7 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
     let (waker, wakes) = Waker::new();
     provide_context(store.clone());
     provide_context(Confirm::new());
+    provide_context(SnapshotNaming::new());
     provide_context(UsageOf::new());
     provide_context(Commands { store: store.clone(), session: session.clone(), waker: waker.clone() });
     let mine = Signal::stored(MachineQuery::default());
@@ -72,6 +74,7 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
             <Footer/>
         </div>
         <ConfirmDialog/>
+        <NameDialog/>
         <UsageDialog/>
         <Toast/>
     }

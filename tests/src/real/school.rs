@@ -19,6 +19,9 @@ use super::server::Server;
 /// The name of the LXD server in the configuration.
 pub const LXD: &str = "lab";
 
+/// The name of a second one.
+pub const SECOND: &str = "anexo";
+
 /// How the school differs from the usual one.
 #[derive(Debug, Clone, Default)]
 pub struct SchoolOptions {
@@ -30,6 +33,8 @@ pub struct SchoolOptions {
     pub https: bool,
     /// Let a machine have several interfaces on LXD's bridge.
     pub many_interfaces: bool,
+    /// A second LXD, called [`SECOND`], at its socket.
+    pub second: bool,
     /// Speak to LXD through a [`Forwarder`].
     pub forwarded: bool,
     /// Machines a person may have; 10 if absent.
@@ -51,6 +56,8 @@ pub struct School {
     pub forwarder: Option<Forwarder>,
     /// LXD, with a tiny image.
     pub lxd: Lxd,
+    /// Another one, with [`SchoolOptions::second`].
+    pub second: Option<Lxd>,
     /// The directory: bruno, ana (students), prof (teacher), admin; each password is the user name.
     pub slapd: Slapd,
 }
@@ -68,6 +75,7 @@ impl School {
             many_interfaces: options.many_interfaces,
             ..LxdOptions::default()
         })?;
+        let second = options.second.then(|| Lxd::start(LxdOptions::default())).transpose()?;
         let forwarder = options.forwarded.then(|| Forwarder::start(&lxd.socket())).transpose()?;
         let endpoint = forwarder.as_ref().map_or_else(|| lxd.endpoint(), Forwarder::endpoint);
         let server = Server::start(|dir, port| {
@@ -93,6 +101,14 @@ impl School {
             if let Some(seconds) = options.sample {
                 section(&mut whole, "overview")?.insert("sample_seconds".into(), seconds.into());
             }
+            if let Some(second) = &second {
+                let servers =
+                    whole.get_mut("lxd").and_then(toml::Value::as_array_mut).context("no [[lxd]]")?;
+                let mut entry = Table::new();
+                entry.insert("name".into(), SECOND.into());
+                entry.insert("endpoint".into(), second.endpoint().into());
+                servers.push(entry.into());
+            }
             if options.https {
                 let server = whole.get_mut("lxd").and_then(|list| list.get_mut(0)).context("no [[lxd]]")?;
                 let server = server.as_table_mut().context("[[lxd]] is no table")?;
@@ -100,7 +116,7 @@ impl School {
             }
             Ok(whole.to_string())
         })?;
-        Ok(Self { server, forwarder, lxd, slapd })
+        Ok(Self { server, forwarder, lxd, second, slapd })
     }
 
     /// A new session of that person, who logs in for it.

@@ -80,8 +80,8 @@ async fn an_admin_finds_stops_and_deletes_everybodys_machines_and_reads_about_it
     }
     browser.click_in_row("vmanaweb", "select").await;
     browser.click("bulk-snapshot").await;
-    browser.fill("bulk-snapshot-name", "antes").await;
-    browser.click("bulk-snapshot-ok").await;
+    browser.fill("snapshot-name", "antes").await;
+    browser.click("snapshot-save").await;
     let ana = school.login("ana").await;
     eventually("ana's snapshot", MACHINE, async || {
         let seen = ana.get("/machines/vmanaweb/snapshots").await.body.to_string();

@@ -15,6 +15,7 @@ mod outside;
 mod overview;
 mod profiles;
 mod quota;
+mod servers;
 mod streams;
 #[path = "../support/tarballs.rs"]
 mod tarballs;

@@ -21,7 +21,7 @@ use crate::session::use_session;
 use crate::store::{Store, use_store};
 
 /// Machines asked for at once; "load more" asks for as many again.
-const PAGE: u32 = 50;
+const PAGE: u32 = 25;
 /// Most that the server lists at once.
 const MOST: u32 = 500;
 /// The states worth looking for.
@@ -101,9 +101,12 @@ pub(crate) fn OthersMachinesPage(
     provide_context(Commands { store: store.clone(), session: session.clone(), waker: waker.clone() });
     spawn_local(poll::run(store.clone(), session, i18n, waker.clone(), wakes, query.into(), None));
     let (changed, retry, closing) = (waker.clone(), waker.clone(), waker);
-    Effect::new(move || {
+    Effect::new(move |before: Option<()>| {
         query.track();
-        changed.wake();
+        // The poll begins by itself.
+        if before.is_some() {
+            changed.wake();
+        }
     });
     on_cleanup(move || closing.close());
     let (rows, loaded, more, answered) = (store.rows, store.loaded, store.more, store.answered);
