@@ -63,10 +63,10 @@ pub enum CoreError {
     /// The image has no source.
     #[error("the image has no source")]
     NotRefreshable,
-    /// It was done on some servers, and then one failed.
-    #[error("done on {}, then failed on {server}: {error}", done.join(", "))]
-    DoneInPart {
-        /// Where it was done.
+    /// Of all servers that were to do it, one failed.
+    #[error("done on {done:?}, then failed on {server}: {error}")]
+    OnOneOf {
+        /// Where it was done before.
         done: Vec<String>,
         /// Where it failed.
         server: String,
@@ -163,14 +163,17 @@ impl CoreError {
             Self::MachineBusy => P::MachineBusy,
             Self::InUse(_) => P::InUse,
             Self::NotRefreshable => P::NotRefreshable,
-            Self::DoneInPart { .. } => P::ServerError,
             Self::NotCancellable => P::NotCancellable,
             Self::IdempotencyKeyReused => P::IdempotencyKeyReused,
             Self::ServerUnavailable(_) => P::ServerUnavailable,
             Self::ServerRefused(_) => P::ServerRefused,
-            Self::Lxd(error) if error.is_unreachable() || error.is_timeout() => P::ServerUnavailable,
-            Self::Lxd(error) if error.is_untrusted() => P::ServerRefused,
-            Self::Lxd(_) => P::ServerError,
+            Self::Lxd(error) | Self::OnOneOf { error, .. }
+                if error.is_unreachable() || error.is_timeout() =>
+            {
+                P::ServerUnavailable
+            }
+            Self::Lxd(error) | Self::OnOneOf { error, .. } if error.is_untrusted() => P::ServerRefused,
+            Self::Lxd(_) | Self::OnOneOf { .. } => P::ServerError,
             Self::Db(DbError::Unavailable(_)) => P::DatabaseUnavailable,
             Self::Db(DbError::BadCursor) => P::MalformedParameter,
             Self::Db(DbError::TooMany { .. }) => P::QuotaExceeded,
@@ -224,7 +227,10 @@ impl CoreError {
                  publish the newer one under the same alias."
                     .into()
             }
-            Self::DoneInPart { done, server, error } => format!(
+            Self::OnOneOf { done, server, error } if done.is_empty() => format!(
+                "The server \"{server}\" reported: {error}. Other servers were not asked. Send it again once that is mended."
+            ),
+            Self::OnOneOf { done, server, error } => format!(
                 "It was done on {}, but the server \"{server}\" reported: {error}. Servers after it were not asked. \
                  Send it again once that is mended.",
                 done.join(", ")

@@ -160,7 +160,7 @@ impl Vms {
     ///
     /// # Errors
     /// [`CoreError::NotFound`]; fields that are not valid; an alias of another image; a server that does not answer,
-    /// and nothing was done then; [`CoreError::DoneInPart`].
+    /// and nothing was done then; [`CoreError::OnOneOf`].
     pub async fn edit_image(
         &self,
         _proof: &MayManage,

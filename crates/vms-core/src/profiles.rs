@@ -37,7 +37,7 @@ impl Vms {
     ///
     /// # Errors
     /// [`CoreError::NameTaken`]; [`CoreError::Invalid`] for what LXD would not take or could harm the host;
-    /// [`CoreError::ServerUnavailable`] if a server is away, and nothing was done then; [`CoreError::DoneInPart`].
+    /// [`CoreError::ServerUnavailable`] if a server is away, and nothing was done then; [`CoreError::OnOneOf`].
     pub async fn create_profile(
         &self,
         proof: &Allowed<Catalog, ManageProfiles>,
@@ -210,11 +210,7 @@ async fn reread(server: &Server) {
 }
 
 pub(crate) fn failed(done: Vec<String>, server: &Server, error: lxd_client::Error) -> CoreError {
-    if done.is_empty() {
-        CoreError::Lxd(error)
-    } else {
-        CoreError::DoneInPart { done, server: server.name().to_owned(), error }
-    }
+    CoreError::OnOneOf { done, server: server.name().to_owned(), error }
 }
 
 /// Some instances by name, and how many more there are.
