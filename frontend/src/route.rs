@@ -53,7 +53,7 @@ impl Route {
         match self {
             Self::Mine => "/",
             Self::Students => "/admin/students",
-            Self::Overview => "/admin",
+            Self::Overview => "/admin/",
             Self::AllMachines => "/admin/machines",
             Self::Differences => "/admin/differences",
             Self::Images => "/admin/images",
@@ -99,7 +99,8 @@ impl Route {
     /// The page that a path names; one's own machines for every other path.
     fn of_path(path: &str) -> Self {
         let path = path.trim_end_matches('/');
-        Self::ALL.into_iter().find(|route| route.path() == path).unwrap_or(Self::Mine)
+        let named = |route: &Self| route.path().trim_end_matches('/') == path;
+        Self::ALL.into_iter().find(named).unwrap_or(Self::Mine)
     }
 }
 
@@ -161,7 +162,7 @@ mod tests {
         }
         assert_eq!(Route::of_path("/admin/audit/"), Route::Audit);
         assert_eq!(Route::of_path("/admin/students"), Route::Students);
-        assert_eq!(Route::of_path("/admin/"), Route::Overview);
+        assert_eq!((Route::of_path("/admin"), Route::of_path("/admin/")), (Route::Overview, Route::Overview));
         for path in ["", "/admin/audit/x", "/login"] {
             assert_eq!(Route::of_path(path), Route::Mine, "{path}");
         }

@@ -59,7 +59,7 @@ const LEASES: &str = "document.querySelector('[data-testid=show-leases]').click(
 const MACHINE: &str = "tr[data-testid=machine-row]";
 
 const SCREENS: [Screen; 13] = [
-    page("overview", ("/admin", "/overview"), "[data-testid=busiest]", "–"),
+    page("overview", ("/admin/", "/overview"), "[data-testid=busiest]", "–"),
     page("machines of all", ("/admin/machines", "/machines?owner="), MACHINE, "1000"),
     Screen {
         act: Some((MORE, 19, "tr[data-testid=machine-row]:nth-child(PLACE)")),

@@ -32,7 +32,7 @@ pub fn pages() -> Result<PathBuf> {
     let step = ui::Step::begin("building the pages", "2–3 min the first time, seconds afterwards");
     // In this order: the first clears the directory that the second one builds below.
     for (config, built) in [("Trunk.toml", dist()), ("admin/Trunk.toml", dist().join("admin"))] {
-        proc::run(trunk(&tools)?.args(["build", "--release", "--config", config]))
+        proc::run(trunk(&tools)?.args(["build", "--release", "--config", config, "--dist"]).arg(&built))
             .context("the pages do not build")?;
         precompress::directory(&built)?;
     }

@@ -118,10 +118,22 @@ async fn serve(options: &DemoOptions, pages: Option<PathBuf>) -> Result<()> {
     )?;
     proc::wait_for("the server to be ready", Duration::from_secs(60), || {
         children.all_alive()?;
-        Ok((status_of(options.port, "/readyz") == Some(200)).then_some(()))
+        Ok((status_of(options.port, &Asking::Get("/readyz")) == Some(200)).then_some(()))
     })
     .with_context(|| format!("the end of {}:\n{}", log.display(), proc::tail(&log, 15)))?;
 
+    // As on the first day of term: who is in which class is known of those who have been there.
+    for student in ["bruno", "ana"] {
+        let body = format!("{{\"username\":\"{student}\",\"password\":\"{student}\"}}");
+        let status = status_of(options.port, &Asking::Post("/api/v1/auth/login", &body));
+        if status != Some(200) {
+            bail!(
+                "{student} cannot log in ({status:?}). The end of {}:\n{}",
+                log.display(),
+                proc::tail(&log, 15)
+            );
+        }
+    }
     greet(options, &state);
     if !options.no_open && !options.api_only {
         open_browser(&url(options.port));
@@ -207,12 +219,25 @@ fn start_simulator(children: &mut Children, run_dir: &Path, state: &Path) -> Res
     Ok(socket)
 }
 
-/// The HTTP status of one GET, or `None` while nobody answers.
-fn status_of(port: u16, path: &str) -> Option<u16> {
+/// A request to the server.
+enum Asking<'a> {
+    Get(&'a str),
+    /// With JSON.
+    Post(&'a str, &'a str),
+}
+
+/// The HTTP status of the answer, or `None` while nobody answers.
+fn status_of(port: u16, asking: &Asking<'_>) -> Option<u16> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     // In one piece: whoever answers the first of several may close before the last is sent.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
+    let request = match asking {
+        Asking::Get(path) => format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"),
+        Asking::Post(path, body) => format!(
+            "POST {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    };
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = [0_u8; 12];
     stream.read_exact(&mut answer).ok()?;
@@ -287,8 +312,8 @@ mod tests {
             }
             stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").unwrap();
         });
-        assert_eq!(status_of(port, "/readyz"), Some(503));
+        assert_eq!(status_of(port, &Asking::Get("/readyz")), Some(503));
         server.join().unwrap();
-        assert_eq!(status_of(port, "/readyz"), None, "nobody listens any more");
+        assert_eq!(status_of(port, &Asking::Get("/readyz")), None, "nobody listens any more");
     }
 }
