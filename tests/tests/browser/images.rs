@@ -1,6 +1,6 @@
 //! The administrators' page of images: uploaded, published, renamed and deleted by clicking.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vms_tests::real::axe::source;
 use vms_tests::real::{Browser, School, eventually};
 
@@ -40,6 +40,37 @@ async fn upload(browser: &Browser, file: &std::path::Path, alias: &str) {
     browser.click("image-submit").await;
 }
 
+/// Begins to send a large file over a slow line, and thinks better of it.
+async fn broken_off(school: &School, browser: &Browser, dir: &std::path::Path) {
+    let large = dir.join("large.tar.gz");
+    std::fs::write(&large, vec![7; 8 << 20]).unwrap();
+    let line = |bytes: i64| json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes });
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.emulateNetworkConditions", line(200_000)).await;
+    upload(browser, &large, "grande").await;
+    // It shows how far it is, and has begun on the server.
+    browser.reads("image-progress", |text| text.contains('%') && !text.contains(" 0%")).await;
+    let admin = school.login("admin").await;
+    let operation = async |what: &'static str, wanted: fn(&Value) -> bool| {
+        eventually(what, MACHINE, async || {
+            let all = admin.get("/operations?limit=1").await.expect(200);
+            let newest = all["items"][0].clone();
+            if newest["kind"] == "image.import" && wanted(&newest) {
+                Ok(newest)
+            } else {
+                Err(format!("{all:#}"))
+            }
+        })
+        .await
+    };
+    operation("the upload to begin", |newest| newest["finished_at"].is_null()).await;
+    browser.click("form-cancel").await;
+    let ended = operation("the upload to end", |newest| !newest["finished_at"].is_null()).await;
+    assert_ne!(ended["status"], "succeeded", "{ended:#}");
+    admin.get("/images/grande").await.problem(404, "not-found");
+    browser.devtools("Network.emulateNetworkConditions", line(-1)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_uploads_publishes_renames_and_deletes_images() {
     let (school, browser) = school_and_browser!();
@@ -63,6 +94,7 @@ async fn an_admin_uploads_publishes_renames_and_deletes_images() {
     browser.click("form-cancel").await;
     upload(&browser, &broken, "quebrada").await;
     browser.reads("image-failure", |text| text.contains("quebrada") && text.contains("LXD says")).await;
+    broken_off(&school, &browser, dir.path()).await;
     upload(&browser, &good, "aula").await;
     shows(&browser, &["aula", lab]).await;
 
