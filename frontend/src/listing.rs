@@ -12,7 +12,7 @@ use crate::components::data_table::Listing;
 /// As many as the server lists if it is not told how many.
 const LEAST: u32 = 100;
 /// The most that it lists at once.
-const MOST: u32 = 500;
+pub(crate) const MOST: u32 = 500;
 
 /// The lines on the page. A handle: copies share them.
 pub(crate) struct Lines<T: Send + Sync + 'static> {

@@ -48,11 +48,15 @@ impl Visit {
     /// # Errors
     /// When there is none.
     pub fn answered(&self, what: &str) -> Result<f64> {
+        let named = |file: &File| {
+            if what.contains('?') {
+                format!("{}{}", file.path, file.query).contains(what)
+            } else {
+                file.path.ends_with(what)
+            }
+        };
         let fits = |file: &&File| {
-            file.kind() == API
-                && (file.path.ends_with(what) || format!("{}{}", file.path, file.query).contains(what))
-                && file.start >= self.asked
-                && file.end <= self.usable
+            file.kind() == API && named(file) && file.start >= self.asked && file.end <= self.usable
         };
         let first = self.files.iter().filter(fits).map(|file| file.end).reduce(f64::min);
         first.with_context(|| format!("no answer of {what} was seen before the page was usable"))

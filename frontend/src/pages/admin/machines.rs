@@ -15,6 +15,7 @@ use crate::components::data_table::{Listing, ListingFoot};
 use crate::components::filters::{FilterSelect, FilterText, wanted};
 use crate::components::machine_row::{Among, MachineRow};
 use crate::i18n::use_i18n;
+use crate::listing::MOST;
 use crate::poll::{self, Waker};
 use crate::route::Route;
 use crate::session::use_session;
@@ -22,8 +23,6 @@ use crate::store::{Store, use_store};
 
 /// Machines asked for at once; "load more" asks for as many again.
 const PAGE: u32 = 25;
-/// Most that the server lists at once.
-const MOST: u32 = 500;
 /// The states worth looking for.
 const STATES: [MachineStatus; 5] = [
     MachineStatus::Running,

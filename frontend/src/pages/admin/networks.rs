@@ -10,6 +10,7 @@ use vms_types::{LeaseView, NetworkView, Page, ServerView};
 use crate::components::data_table::{Column, DataTable, Listing};
 use crate::components::icon::{Glyph, Icon};
 use crate::i18n::{AdminTexts, Texts, use_i18n};
+use crate::listing::MOST;
 use crate::route::Route;
 use crate::session::use_session;
 use crate::watched::Watched;
@@ -18,8 +19,6 @@ use range_dialog::RangeDialog;
 
 /// Addresses shown at first; "load more" shows as many again.
 const WINDOW: u32 = 100;
-/// Most that the server lists at once.
-const MOST: u32 = 500;
 
 /// What the page is about now. A handle: copies share it.
 #[derive(Clone, Copy)]
