@@ -86,6 +86,31 @@ async fn a_failed_creation_leaves_nothing_and_frees_its_place() {
     vms.shutdown().await;
 }
 
+/// LXD shows an instance as stopped while it still tidies up after it, and then refuses other work on it.
+#[tokio::test]
+async fn a_machine_that_lxd_is_busy_with_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let sim = simulator(dir.path(), Timing::instant()).await;
+    let vms = vms(dir.path(), &sim, 1).await;
+    let bruno = login(&vms, "bruno").await;
+    let operation = create(&vms, &bruno, "a").await.unwrap();
+    succeed(&vms, &bruno, operation).await;
+    let words = "Failed to create instance delete operation: Instance is busy running a \"stop\" operation";
+    sim.inject(
+        Fault::on("DELETE", "/1.0/instances/*", Action::FailOperationMidway(words.into())).nth(Nth::First(3)),
+    );
+    sim.reset_requests();
+    let proof = bruno.authorize(target(&vms, "vmbrunoa").await, action::ResetMachine).unwrap();
+    let operation = vms.reset_machine(&proof, None).await.unwrap();
+    succeed(&vms, &bruno, operation).await;
+    // Only what was refused is asked for again: the new machine is made once.
+    let asked = sim.requests();
+    let count = |what: &str| asked.get(what).copied().unwrap_or_default();
+    assert_eq!(count("POST /1.0/instances"), 1, "{asked:?}");
+    assert_eq!(count("DELETE /1.0/instances/{instance}"), 4, "{asked:?}");
+    vms.shutdown().await;
+}
+
 #[tokio::test]
 async fn names_that_give_one_instance_name_do_not_meet() {
     let dir = tempfile::tempdir().unwrap();

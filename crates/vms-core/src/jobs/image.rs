@@ -40,7 +40,9 @@ impl Job<'_> {
         }
         let fingerprint = self.text("fingerprint");
         match self.image(fingerprint).await? {
-            Some(_) => self.send("Looking for a newer image", self.client().refresh_image(fingerprint)).await,
+            Some(_) => {
+                self.send("Looking for a newer image", || self.client().refresh_image(fingerprint)).await
+            }
             // A newer one took its place.
             None if self.resumed => Ok(()),
             None => Err(Failure::new(ProblemCode::NotFound, "The image no longer exists on the server.")),
@@ -53,7 +55,7 @@ impl Job<'_> {
         if self.image(fingerprint).await?.is_none() {
             return Ok(());
         }
-        match self.send("Deleting the image", self.client().delete_image(fingerprint)).await {
+        match self.send("Deleting the image", || self.client().delete_image(fingerprint)).await {
             Err(Failure::Failed { .. }) if self.image(fingerprint).await?.is_none() => Ok(()),
             end => end,
         }
@@ -160,7 +162,7 @@ impl Job<'_> {
         message: &str,
         command: impl Future<Output = Result<OperationHandle, Error>>,
     ) -> Result<String, Failure> {
-        let ended = self.send_for(message, command).await?;
+        let ended = self.send_once(message, command).await?;
         let fingerprint = ended.metadata.get("fingerprint").and_then(|value| value.as_str());
         // Nothing says so, but it was made: the next run finds it.
         let nameless = || {

@@ -26,7 +26,10 @@ impl Job<'_> {
             }
             self.vms.parts.jobs.step(self.row.id, "Giving the machine other profiles");
             // LXD has done it when this returns; there is no operation of its own to follow.
-            self.client().patch_instance(&self.row.instance, &patch, None).await?;
+            self.when_idle(|| async {
+                self.client().patch_instance(&self.row.instance, &patch, None).await.map_err(Failure::from)
+            })
+            .await?;
         }
         self.note(profiles.first().map_or("", String::as_str)).await;
         Ok(())

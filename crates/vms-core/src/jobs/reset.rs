@@ -44,7 +44,7 @@ impl Job<'_> {
                 }
                 None => {}
             }
-            let rename = self.client().rename_instance(&fresh, &self.row.instance);
+            let rename = || self.client().rename_instance(&fresh, &self.row.instance);
             self.send("Putting the new machine in its place", rename).await.map_err(Failure::again)?;
             self.look(&fresh).await?;
         }

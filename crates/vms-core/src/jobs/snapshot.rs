@@ -33,11 +33,11 @@ impl Job<'_> {
             if done || !self.interrupted {
                 return Ok(());
             }
-            let removal = self.client().delete_snapshot(&self.row.instance, name);
+            let removal = || self.client().delete_snapshot(&self.row.instance, name);
             self.send("Removing half a snapshot", removal).await.map_err(Failure::again)?;
         }
         let request = lxd_api::SnapshotsPost { name: name.to_owned(), ..lxd_api::SnapshotsPost::default() };
-        self.send("Taking the snapshot", self.client().create_snapshot(&self.row.instance, &request)).await
+        self.send("Taking the snapshot", || self.client().create_snapshot(&self.row.instance, &request)).await
     }
 
     pub async fn rename_snapshot(&self) -> Result<(), Failure> {
@@ -51,10 +51,9 @@ impl Job<'_> {
             }
             (false, false) => Err(gone(old)),
             (true, false) => {
-                self.send(
-                    "Renaming the snapshot",
-                    self.client().rename_snapshot(&self.row.instance, old, new),
-                )
+                self.send("Renaming the snapshot", || {
+                    self.client().rename_snapshot(&self.row.instance, old, new)
+                })
                 .await
             }
         }
@@ -78,7 +77,8 @@ impl Job<'_> {
         if !view.snapshots.iter().any(|s| s.name == name) {
             return Err(gone(name));
         }
-        self.send("Restoring the machine", self.client().restore_snapshot(&self.row.instance, name)).await?;
+        self.send("Restoring the machine", || self.client().restore_snapshot(&self.row.instance, name))
+            .await?;
         self.keep_identity().await
     }
 
@@ -106,7 +106,7 @@ impl Job<'_> {
         if !self.known().await?.snapshots.iter().any(|s| s.name == name) {
             return if self.resumed { Ok(()) } else { Err(gone(name)) };
         }
-        self.send("Deleting the snapshot", self.client().delete_snapshot(&self.row.instance, name)).await
+        self.send("Deleting the snapshot", || self.client().delete_snapshot(&self.row.instance, name)).await
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lxd_api::{InstanceAction, InstanceSource, InstanceStatePut, InstancesPost};
 use lxd_client::{Client, Error, OperationHandle};
+use tokio::time::{Instant, sleep};
 use vms_db::OperationRow;
 use vms_fleet::{InstanceView, Server, keys};
 use vms_types::{MachineStatus, OperationKind, ProblemCode};
@@ -13,6 +14,9 @@ use crate::vms::Vms;
 
 /// Longest time one LXD operation is followed. Making a machine from a large image takes minutes.
 pub(super) const LXD_PATIENCE: Duration = Duration::from_secs(1800);
+/// How long a machine that LXD is busy with is waited for (turning one off takes up to 30 s), and between attempts.
+const BUSY: Duration = Duration::from_secs(60);
+const BUSY_PAUSE: Duration = Duration::from_millis(200);
 
 /// One run of one job.
 pub(super) struct Job<'a> {
@@ -63,6 +67,11 @@ impl Failure {
             Self::Failed { message, .. } => Self::Away(Error::OperationFailed { id: String::new(), message }),
             other => other,
         }
+    }
+
+    /// LXD refused because it is at something else with the instance (its package `operationlock`).
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Failed { message, .. } if message.contains("Instance is busy running"))
     }
 
     /// The same, after the machine was made.
@@ -127,14 +136,21 @@ impl Job<'_> {
     /// `None` if nothing was sent or LXD has forgotten it; the steps then look at what there is.
     async fn follow_earlier(&self) -> Result<Option<Result<(), Failure>>, Failure> {
         let written = self.vms.parts.db.operation_by_id(self.row.id).await.ok().flatten();
-        let Some(id) = written.and_then(|row| row.lxd_operation) else {
-            return self.wait_idle().await.map(|()| None);
+        let end = match written.and_then(|row| row.lxd_operation) {
+            Some(id) => self.end_of(&id).await?,
+            None => None,
         };
-        match self.client().operation_handle(&id).await {
+        // The last order may not have been written down.
+        self.wait_idle().await?;
+        Ok(end)
+    }
+
+    /// How an operation of LXD's ends; `None` if LXD has forgotten it.
+    async fn end_of(&self, id: &str) -> Result<Option<Result<(), Failure>>, Failure> {
+        match self.client().operation_handle(id).await {
             Ok(handle) => match self.follow(handle).await {
                 Err(Failure::Away(error)) if error.is_operation_lost() => Ok(None),
-                Err(Failure::Away(error)) => Err(Failure::Away(error)),
-                Err(Failure::Cancelled) => Err(Failure::Cancelled),
+                Err(failure @ (Failure::Away(_) | Failure::Cancelled)) => Err(failure),
                 end => Ok(Some(end.map(drop))),
             },
             Err(error) if error.is_not_found() => Ok(None),
@@ -152,15 +168,9 @@ impl Job<'_> {
             if !about || operation.class != "task" || operation.is_final() {
                 continue;
             }
-            match self.client().operation_handle(&operation.id).await {
-                Ok(handle) => match self.follow(handle).await {
-                    Err(Failure::Away(error)) if !error.is_operation_lost() => {
-                        return Err(Failure::Away(error));
-                    }
-                    _ => {}
-                },
-                Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(Failure::Away(error)),
+            match self.end_of(&operation.id).await {
+                Ok(_) | Err(Failure::Cancelled) => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(())
@@ -178,17 +188,37 @@ impl Job<'_> {
         self.row.params.get(name).and_then(serde_json::Value::as_str).unwrap_or_default()
     }
 
-    /// Sends a command and follows it to its end.
-    pub async fn send(
+    /// Gives a command about a machine and follows it to its end; given again while LXD is still at something else with
+    /// the machine.
+    pub async fn send<F: Future<Output = Result<OperationHandle, Error>>>(
         &self,
         message: &str,
-        command: impl Future<Output = Result<OperationHandle, Error>>,
+        command: impl Fn() -> F,
     ) -> Result<(), Failure> {
-        self.send_for(message, command).await.map(drop)
+        self.when_idle(|| async { self.send_once(message, command()).await.map(drop) }).await
     }
 
-    /// The same, for what LXD's operation tells at its end.
-    pub async fn send_for(
+    /// Repeats a step that LXD refuses because the machine is busy, and by nothing else: then nothing was begun. What it
+    /// is busy with may be an order of an earlier run, somebody's `lxc`, or a machine that turns itself off.
+    pub async fn when_idle<F: Future<Output = Result<(), Failure>>>(
+        &self,
+        step: impl Fn() -> F,
+    ) -> Result<(), Failure> {
+        let deadline = Instant::now() + BUSY;
+        loop {
+            match step().await {
+                Err(failure) if failure.is_busy() && Instant::now() < deadline => {
+                    self.wait_idle().await?;
+                    // It may be at something that is not among its operations.
+                    sleep(BUSY_PAUSE).await;
+                }
+                end => return end,
+            }
+        }
+    }
+
+    /// Sends a command and follows it, for what LXD's operation tells at its end.
+    pub async fn send_once(
         &self,
         message: &str,
         command: impl Future<Output = Result<OperationHandle, Error>>,
@@ -255,7 +285,7 @@ impl Job<'_> {
     }
 
     pub async fn set_state(&self, name: &str, message: &str, state: InstanceStatePut) -> Result<(), Failure> {
-        self.send(message, self.client().set_instance_state(name, &state)).await
+        self.send(message, || self.client().set_instance_state(name, &state)).await
     }
 
     /// Whether an instance is the one this operation makes, and not one that someone else made under the name.
@@ -289,7 +319,8 @@ impl Job<'_> {
             profiles: Some(profiles),
             ..InstancesPost::default()
         };
-        self.send("Creating the machine from its image", self.client().create_instance(&request, None)).await
+        self.send("Creating the machine from its image", || self.client().create_instance(&request, None))
+            .await
     }
 
     /// Makes the machine, and turns it on if that was asked. With `done` LXD has told that the last order ended well.
@@ -382,7 +413,7 @@ impl Job<'_> {
                 }
             }
         }
-        match self.send("Deleting the machine", self.client().delete_instance(name)).await {
+        match self.send("Deleting the machine", || self.client().delete_instance(name)).await {
             Err(Failure::Failed { .. }) if self.own(name).await?.is_none() => Ok(()),
             other => other,
         }
