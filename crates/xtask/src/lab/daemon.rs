@@ -329,6 +329,7 @@ impl Daemon {
             Flavour::Lxd => proc::which("lxd").context("lxd is not installed")?,
             Flavour::Incus => incusd().context("incusd is not installed")?,
         };
+        self.end_dnsmasq()?;
         let log = self.log();
         let mut command = Command::new(program);
         command.args(["--group", "root", "--logfile"]).arg(&log);
@@ -337,6 +338,26 @@ impl Daemon {
         *self.process() = Some(child);
         let mut wait = self.admin(&["waitready", "--timeout", "60"]);
         proc::output(&mut wait).map(drop).with_context(|| self.explain("ready"))
+    }
+
+    /// Ends the DHCP server that an earlier run of the daemon left. The daemon itself does so, and starts the next a tenth of
+    /// a second later; on a busy machine the address is still held then, and the bridge is away for a minute.
+    fn end_dnsmasq(&self) -> Result<()> {
+        let file = self.dir.join("networks").join(&self.bridge).join("dnsmasq.pid");
+        let Ok(written) = std::fs::read_to_string(&file) else { return Ok(()) };
+        let Some(pid) = written.lines().find_map(|line| line.strip_prefix("pid: ")?.parse().ok()) else {
+            bail!("{} names no process: {written}", file.display());
+        };
+        let ours = || {
+            let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&command).contains(&*self.dir.to_string_lossy())
+        };
+        // It may have ended by itself between the look and the signal.
+        if ours() && proc::signal(pid, Signal::TERM).is_err() && ours() {
+            bail!("the DHCP server {pid} cannot be ended");
+        }
+        let gone = || Ok((!ours()).then_some(()));
+        proc::wait_for("the DHCP server of an earlier run to end", Duration::from_secs(10), gone)
     }
 
     fn prepare(&self, options: &DaemonOptions) -> Result<()> {
