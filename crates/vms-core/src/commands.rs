@@ -16,6 +16,8 @@ use crate::vms::Vms;
 
 /// Among an operation's parameters: whether the machine ran when it was asked for.
 pub(crate) const WAS_RUNNING: &str = "was_running";
+/// Among them: when it had been turned on last. Another moment later tells that it was turned on again meanwhile.
+pub(crate) const LAST_STARTED: &str = "last_started";
 
 /// Longest time that may be asked for a clean shutdown, in seconds.
 const MAX_STOP_SECONDS: u32 = 600;
@@ -87,6 +89,7 @@ impl Vms {
         if let Some(asked) = asked.as_object_mut() {
             // What was seen, not what was asked: it differs when the request is sent again.
             asked.remove(WAS_RUNNING);
+            asked.remove(LAST_STARTED);
         }
         let key = key.map(|key| fingerprint(key, kind, &json!({ "machine": target.id, "params": asked })));
         // A repeated request gets its first answer even if the state has changed since.

@@ -10,7 +10,7 @@ use vms_types::{
     CreateSnapshot, MachineStatus, Operation, OperationKind, RenameSnapshot, Snapshot, SnapshotName,
 };
 
-use crate::commands::WAS_RUNNING;
+use crate::commands::{LAST_STARTED, WAS_RUNNING};
 use crate::error::CoreError;
 use crate::vms::Vms;
 
@@ -84,7 +84,8 @@ impl Vms {
         self.known_snapshot(proof.resource(), snapshot)?;
         // In the middle of it a machine that ran is off for a moment, and keeps its place among those that run.
         let was_running = self.status_of(proof.resource()) == MachineStatus::Running;
-        let params = json!({ "snapshot": snapshot, WAS_RUNNING: was_running });
+        let last_started = self.seen(proof.resource()).and_then(|view| view.last_used_at);
+        let params = json!({ "snapshot": snapshot, WAS_RUNNING: was_running, LAST_STARTED: last_started });
         self.command(proof, Command::RestoreSnapshot, "restore", OperationKind::SnapshotRestore, params, key)
             .await
     }

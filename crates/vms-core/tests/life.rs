@@ -163,6 +163,36 @@ async fn a_restart_of_either_side_in_the_middle_loses_nothing() {
     vms.shutdown().await;
 }
 
+/// LXD turns a machine off to restore it. If it dies then, it leaves it off, with half of its files.
+#[tokio::test]
+async fn a_restore_that_lxd_died_in_is_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    let slow = Timing { restore: Duration::from_secs(2), ..Timing::instant() };
+    let sim = simulator(dir.path(), slow).await;
+    let vms = vms(dir.path(), &sim, 1).await;
+    let bruno = login(&vms, "bruno").await;
+    let operation = create(&vms, &bruno, "a").await.unwrap();
+    succeed(&vms, &bruno, operation).await;
+    let proof = bruno.authorize(target(&vms, "vmbrunoa").await, action::CreateSnapshot).unwrap();
+    let operation = vms.create_snapshot(&proof, CreateSnapshot { name: "antes".into() }, None).await.unwrap();
+    succeed(&vms, &bruno, operation).await;
+
+    let proof = bruno.authorize(target(&vms, "vmbrunoa").await, action::RestoreSnapshot).unwrap();
+    let operation = vms.restore_snapshot(&proof, "antes", None).await.unwrap();
+    let deadline = tokio::time::Instant::now() + common::PATIENCE;
+    while sim.instance("vmbrunoa").unwrap().status != "Stopped" {
+        assert!(tokio::time::Instant::now() < deadline, "the restore never began");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    sim.stop().await;
+    sim.reset_requests();
+    sim.start().await.unwrap();
+    succeed(&vms, &bruno, operation).await;
+    assert_eq!(list(&vms, &bruno).await[0].status, MachineStatus::Running);
+    assert_eq!(sim.requests().get("PUT /1.0/instances/{instance}"), Some(&1), "asked once more");
+    vms.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_lost_database_is_rebuilt_from_the_instances() {
     let dir = tempfile::tempdir().unwrap();

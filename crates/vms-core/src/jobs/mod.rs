@@ -231,11 +231,6 @@ impl Jobs {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether LXD was asked for anything yet.
-    fn was_touched(&self, id: Uuid) -> bool {
-        self.read().operations.get(&id).is_some_and(|active| !active.untouched)
-    }
-
     fn end(&self, id: Uuid) {
         self.uploads().remove(&id);
         let mut under_way = self.write();

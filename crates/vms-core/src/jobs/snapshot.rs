@@ -1,10 +1,11 @@
 //! Snapshots of a machine.
 
+use serde_json::json;
 use vms_fleet::keys;
 use vms_types::{MachineStatus, ProblemCode};
 
 use super::steps::{Failure, Job};
-use crate::commands::WAS_RUNNING;
+use crate::commands::{LAST_STARTED, WAS_RUNNING};
 
 impl Job<'_> {
     /// Takes it. With `done` LXD has told that the last order ended well.
@@ -59,27 +60,32 @@ impl Job<'_> {
         }
     }
 
-    /// Going back twice would throw away what was done in between, so a restore whose end is not known is not
-    /// repeated. `earlier` is how LXD says that an earlier run's order ended.
+    /// Going back twice would throw away what was done in between, so an interrupted run is repeated only if the machine was
+    /// not turned on since: LXD turns a running machine off first, and on again when its files are back. One that still
+    /// runs was not touched, or LXD died when it had already forbidden it new processes, to turn it off. `earlier` is how
+    /// LXD says that an earlier run's order ended.
     pub async fn restore_snapshot(&self, earlier: Option<Result<(), Failure>>) -> Result<(), Failure> {
-        let name = self.text("snapshot");
         if let Some(end) = earlier {
             end?;
             return self.keep_identity().await;
         }
-        if self.resumed && self.vms.parts.jobs.was_touched(self.row.id) {
-            self.existing().await?;
+        let (name, view) = (self.text("snapshot"), self.known().await?);
+        if self.resumed && self.row.params.get(LAST_STARTED) != Some(&json!(view.last_used_at)) {
             return Err(Failure::Unknown(
                 "The server was interrupted while it restored the machine. Look at the machine, and restore it again if needed.".into(),
             ));
         }
-        let view = self.known().await?;
         if !view.snapshots.iter().any(|s| s.name == name) {
             return Err(gone(name));
         }
         self.send("Restoring the machine", || self.client().restore_snapshot(&self.row.instance, name))
             .await?;
-        self.keep_identity().await
+        self.keep_identity().await?;
+        // The machine may have been off already when LXD died, and then LXD leaves it so.
+        if self.resumed && self.flag(WAS_RUNNING) {
+            self.start().await?;
+        }
+        Ok(())
     }
 
     /// A snapshot brings its configuration back with it. That of an adopted machine may be older than the keys, or carry

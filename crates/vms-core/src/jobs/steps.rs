@@ -17,6 +17,8 @@ pub(super) const LXD_PATIENCE: Duration = Duration::from_secs(1800);
 /// How long a machine that LXD is busy with is waited for (turning one off takes up to 30 s), and between attempts.
 const BUSY: Duration = Duration::from_secs(60);
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
+/// How LXD describes its operation that goes back to a snapshot.
+const RESTORING: &str = "Restoring snapshot";
 
 /// One run of one job.
 pub(super) struct Job<'a> {
@@ -141,8 +143,8 @@ impl Job<'_> {
             None => None,
         };
         // The last order may not have been written down.
-        self.wait_idle().await?;
-        Ok(end)
+        let unwritten = self.wait_idle().await?;
+        Ok(end.or(unwritten))
     }
 
     /// How an operation of LXD's ends; `None` if LXD has forgotten it.
@@ -159,21 +161,27 @@ impl Job<'_> {
     }
 
     /// An order whose answer was lost may be under way under an id that nobody wrote down: what LXD does to the instance
-    /// by now is waited for, whoever asked for it.
-    async fn wait_idle(&self) -> Result<(), Failure> {
+    /// by now is waited for, whoever asked for it. Gives the end of a restore that can only be this operation's: nothing
+    /// that is left behind tells it.
+    async fn wait_idle(&self) -> Result<Option<Result<(), Failure>>, Failure> {
         let fresh = self.fresh_name();
+        let mut restored = None;
         for operation in self.client().operations().await.map_err(Failure::Away)? {
             let about = operation.instances().any(|name| name == self.row.instance || name == fresh);
+            let ours = self.row.kind == OperationKind::SnapshotRestore
+                && operation.description == RESTORING
+                && operation.created_at.is_some_and(|at| at > self.row.created_at);
             // Others than tasks (a shell that somebody has open) may last for hours, and change nothing.
-            if !about || operation.class != "task" || operation.is_final() {
+            if !about || operation.class != "task" || (operation.is_final() && !ours) {
                 continue;
             }
             match self.end_of(&operation.id).await {
+                Ok(end) if ours => restored = end,
                 Ok(_) | Err(Failure::Cancelled) => {}
                 Err(failure) => return Err(failure),
             }
         }
-        Ok(())
+        Ok(restored)
     }
 
     pub fn client(&self) -> &Client {
@@ -390,20 +398,23 @@ impl Job<'_> {
     /// Turns an instance off the hard way if it runs, and removes it.
     pub async fn delete(&self, name: &str) -> Result<(), Failure> {
         if let Some(view) = self.mirrored(name) {
-            match self.remove(name, &view).await {
+            match self.remove(name, view.status).await {
                 // It may be in another state than was seen.
                 Err(Failure::Failed { .. }) => {}
                 end => return end,
             }
         }
-        match self.own(name).await? {
-            Some(view) => self.remove(name, &view).await,
-            None => Ok(()),
+        let Some(view) = self.own(name).await? else { return Ok(()) };
+        match self.remove(name, view.status).await {
+            // An LXD that was just started may show as broken what runs.
+            Err(Failure::Failed { .. }) => self.remove(name, MachineStatus::Running).await,
+            end => end,
         }
     }
 
-    async fn remove(&self, name: &str, view: &InstanceView) -> Result<(), Failure> {
-        if !matches!(view.status, MachineStatus::Stopped | MachineStatus::Error) {
+    /// Removes an instance that was seen in this state.
+    async fn remove(&self, name: &str, seen: MachineStatus) -> Result<(), Failure> {
+        if !matches!(seen, MachineStatus::Stopped | MachineStatus::Error) {
             let off =
                 InstanceStatePut { force: true, timeout: 30, ..InstanceStatePut::new(InstanceAction::Stop) };
             if let Err(failure) = self.set_state(name, "Turning the machine off", off).await {
