@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::{PATIENCE, create, end, list, login, power, simulator, target, vms};
+use common::{PATIENCE, create, end, list, login, made, power, simulator, snapshot, target, vms};
 use lxd_sim::{Action, Fault, Nth, SimHandle, Timing};
 use vms_authz::{Actor, PersonTarget, action};
 use vms_core::{CoreError, Vms};
@@ -101,12 +101,8 @@ async fn every_request_fails_once(case: UseCase) {
             let sim = simulator(dir.path(), Timing::instant()).await;
             let vms = vms(dir.path(), &sim, 10).await;
             let bruno = login(&vms, "bruno").await;
-            let first = create(&vms, &bruno, "first").await.unwrap();
-            end(&vms, &bruno, &first).await;
-            let proof = bruno.authorize(target(&vms, "vmbrunofirst").await, action::CreateSnapshot).unwrap();
-            let snapshot =
-                vms.create_snapshot(&proof, CreateSnapshot { name: "snap".into() }, None).await.unwrap();
-            end(&vms, &bruno, &snapshot).await;
+            made(&vms, &bruno, "first").await;
+            snapshot(&vms, &bruno, "vmbrunofirst", "snap").await;
 
             sim.reset_requests();
             sim.inject(Fault::on("*", "/1.0/**", refusal.clone()).nth(Nth::Only(nth)));

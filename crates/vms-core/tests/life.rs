@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{create, end, list, login, power, simulator, succeed, target, until, vms};
+use common::{create, end, list, login, made, power, simulator, snapshot, succeed, target, until, vms};
 use lxd_sim::{Action, Fault, Nth, SimHandle, Timing};
 use vms_authz::action;
 use vms_types::{CreateSnapshot, MachineStatus, OperationStatus, PowerAction, ProblemCode};
@@ -81,8 +81,7 @@ async fn a_failed_creation_leaves_nothing_and_frees_its_place() {
     assert_eq!(ended.status, OperationStatus::Failed);
     assert!(ended.error.unwrap().message.contains("disk full"));
     assert!(list(&vms, &bruno).await.is_empty() && sim.instances().is_empty());
-    let operation = create(&vms, &bruno, "b").await.unwrap();
-    succeed(&vms, &bruno, operation).await;
+    made(&vms, &bruno, "b").await;
     vms.shutdown().await;
 }
 
@@ -93,8 +92,7 @@ async fn a_machine_that_lxd_is_busy_with_is_waited_for() {
     let sim = simulator(dir.path(), Timing::instant()).await;
     let vms = vms(dir.path(), &sim, 1).await;
     let bruno = login(&vms, "bruno").await;
-    let operation = create(&vms, &bruno, "a").await.unwrap();
-    succeed(&vms, &bruno, operation).await;
+    made(&vms, &bruno, "a").await;
     let words = "Failed to create instance delete operation: Instance is busy running a \"stop\" operation";
     sim.inject(
         Fault::on("DELETE", "/1.0/instances/*", Action::FailOperationMidway(words.into())).nth(Nth::First(3)),
@@ -171,12 +169,8 @@ async fn a_restore_that_lxd_died_in_is_repeated() {
     let sim = simulator(dir.path(), slow).await;
     let vms = vms(dir.path(), &sim, 1).await;
     let bruno = login(&vms, "bruno").await;
-    let operation = create(&vms, &bruno, "a").await.unwrap();
-    succeed(&vms, &bruno, operation).await;
-    let proof = bruno.authorize(target(&vms, "vmbrunoa").await, action::CreateSnapshot).unwrap();
-    let operation = vms.create_snapshot(&proof, CreateSnapshot { name: "antes".into() }, None).await.unwrap();
-    succeed(&vms, &bruno, operation).await;
-
+    made(&vms, &bruno, "a").await;
+    snapshot(&vms, &bruno, "vmbrunoa", "antes").await;
     let proof = bruno.authorize(target(&vms, "vmbrunoa").await, action::RestoreSnapshot).unwrap();
     let operation = vms.restore_snapshot(&proof, "antes", None).await.unwrap();
     let deadline = tokio::time::Instant::now() + common::PATIENCE;
@@ -199,8 +193,7 @@ async fn a_lost_database_is_rebuilt_from_the_instances() {
     let sim = simulator(dir.path(), Timing::instant()).await;
     let first_run = vms(dir.path(), &sim, 10).await;
     let bruno = login(&first_run, "bruno").await;
-    let operation = create(&first_run, &bruno, "a").await.unwrap();
-    succeed(&first_run, &bruno, operation).await;
+    made(&first_run, &bruno, "a").await;
     let before = list(&first_run, &bruno).await.remove(0);
     first_run.shutdown().await;
     drop(first_run);

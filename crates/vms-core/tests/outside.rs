@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{PATIENCE, create, list, login, power, simulator, succeed, target, until, vms};
+use common::{PATIENCE, list, login, made, power, simulator, succeed, target, until, vms};
 use lxd_client::{Client, ClientConfig};
 use lxd_sim::{InstanceSpec, SimHandle, Timing};
 use vms_authz::{Actor, action};
@@ -31,7 +31,7 @@ impl Lab {
     }
 
     async fn create(&self, name: &str) {
-        succeed(&self.vms, &self.bruno, create(&self.vms, &self.bruno, name).await.unwrap()).await;
+        made(&self.vms, &self.bruno, name).await;
     }
 
     async fn rename(&self, from: &str, to: &str) {

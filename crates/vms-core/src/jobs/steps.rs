@@ -397,31 +397,32 @@ impl Job<'_> {
 
     /// Turns an instance off the hard way if it runs, and removes it.
     pub async fn delete(&self, name: &str) -> Result<(), Failure> {
-        if let Some(view) = self.mirrored(name) {
-            match self.remove(name, view.status).await {
-                // It may be in another state than was seen.
-                Err(Failure::Failed { .. }) => {}
-                end => return end,
-            }
+        let seen = match self.mirrored(name) {
+            Some(view) => Some(view),
+            None => self.own(name).await?,
+        };
+        let Some(seen) = seen else { return Ok(()) };
+        match self.remove(name, seen.status).await {
+            // It may be in another state than was seen: an LXD that was just started may show as broken what runs.
+            Err(Failure::Failed { .. }) => {}
+            end => return end,
         }
-        let Some(view) = self.own(name).await? else { return Ok(()) };
-        match self.remove(name, view.status).await {
-            // An LXD that was just started may show as broken what runs.
-            Err(Failure::Failed { .. }) => self.remove(name, MachineStatus::Running).await,
-            end => end,
+        match self.own(name).await? {
+            Some(_) => self.remove(name, MachineStatus::Running).await,
+            None => Ok(()),
         }
     }
 
     /// Removes an instance that was seen in this state.
     async fn remove(&self, name: &str, seen: MachineStatus) -> Result<(), Failure> {
-        if !matches!(seen, MachineStatus::Stopped | MachineStatus::Error) {
-            let off =
+        let off = |status| matches!(status, MachineStatus::Stopped | MachineStatus::Error);
+        if !off(seen) {
+            let order =
                 InstanceStatePut { force: true, timeout: 30, ..InstanceStatePut::new(InstanceAction::Stop) };
-            if let Err(failure) = self.set_state(name, "Turning the machine off", off).await {
-                let off_now = self.own(name).await?.is_none_or(|v| v.status == MachineStatus::Stopped);
-                if !off_now {
-                    return Err(failure);
-                }
+            if let Err(failure) = self.set_state(name, "Turning the machine off", order).await
+                && self.own(name).await?.is_some_and(|now| !off(now.status))
+            {
+                return Err(failure);
             }
         }
         match self.send("Deleting the machine", || self.client().delete_instance(name)).await {

@@ -21,7 +21,8 @@ use vms_core::{CoreError, MachineFilter, Peer, Settings, Vms};
 use vms_db::Datastore;
 use vms_fleet::Fleet;
 use vms_types::{
-    CreateMachine, LoginRequest, Machine, Operation, OperationStatus, PowerAction, Quota, Role, StateChange,
+    CreateMachine, CreateSnapshot, LoginRequest, Machine, Operation, OperationStatus, PowerAction, Quota,
+    Role, StateChange,
 };
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -128,6 +129,18 @@ pub async fn end(vms: &Vms, actor: &Actor, operation: &Operation) -> Operation {
 pub async fn succeed(vms: &Vms, actor: &Actor, operation: Operation) {
     let ended = end(vms, actor, &operation).await;
     assert_eq!(ended.status, OperationStatus::Succeeded, "{ended:?}");
+}
+
+/// A machine of the person's, made and turned on.
+pub async fn made(vms: &Vms, actor: &Actor, name: &str) {
+    succeed(vms, actor, create(vms, actor, name).await.unwrap()).await;
+}
+
+/// A snapshot of a machine, taken.
+pub async fn snapshot(vms: &Vms, actor: &Actor, machine: &str, name: &str) {
+    let proof = actor.authorize(target(vms, machine).await, action::CreateSnapshot).unwrap();
+    let request = CreateSnapshot { name: name.into() };
+    succeed(vms, actor, vms.create_snapshot(&proof, request, None).await.unwrap()).await;
 }
 
 pub async fn list(vms: &Vms, actor: &Actor) -> Vec<Machine> {
