@@ -3,19 +3,42 @@
 //! Environment variables win over the file: `VMS__HTTP__LISTEN` is `listen` in `[http]`. Unknown keys are errors, so that
 //! a typing mistake does not pass for a setting.
 
-use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+mod database;
+mod http;
+mod images;
+mod log;
+mod lxd;
+mod machines;
+mod operations;
+mod overview;
+mod problems;
+mod quota;
+mod site;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
-use lxd_client::{ClientConfig, Endpoint, TlsIdentity};
 use serde::Deserialize;
-use url::Url;
-use vms_api::Network;
 use vms_auth::DirectoryConfig;
+
+pub use self::database::DatabaseConfig;
+pub use self::http::HttpConfig;
+pub use self::images::ImagesConfig;
+pub use self::log::{LogConfig, LogFormat};
+pub use self::lxd::LxdConfig;
+pub use self::machines::MachinesConfig;
+pub use self::overview::OverviewConfig;
+use self::problems::Problems;
+pub use self::quota::QuotaConfig;
+pub(crate) use self::site::LANGUAGES;
+pub use self::site::SiteConfig;
+pub use self::tokens::TokensConfig;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,239 +78,6 @@ pub struct Config {
     /// The server's log.
     #[serde(default)]
     pub log: LogConfig,
-}
-
-/// `[http]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HttpConfig {
-    /// Address and port.
-    pub listen: SocketAddr,
-    /// The built pages; without it only the API is served.
-    pub static_dir: Option<PathBuf>,
-    /// Where people reach the portal. With https the session cookie is `Secure`.
-    pub public_url: Option<Url>,
-    /// Other origins whose pages may use the session cookie.
-    pub allowed_origins: Vec<Url>,
-    /// Reverse proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
-    /// Addresses and networks that may read `/metrics`.
-    pub metrics_allowed: Vec<Network>,
-}
-
-impl Default for HttpConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            static_dir: None,
-            public_url: None,
-            allowed_origins: Vec::new(),
-            trusted_proxies: Vec::new(),
-            metrics_allowed: Network::loopback(),
-        }
-    }
-}
-
-/// `[site]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SiteConfig {
-    /// The system's name.
-    pub title: String,
-    /// The school.
-    pub institution: String,
-    /// A paragraph of welcome.
-    pub welcome: String,
-    /// Where to ask for help.
-    pub contact: String,
-    /// The school's logo, an image file.
-    pub logo_file: Option<PathBuf>,
-    /// `pt-BR` or `en`.
-    pub default_language: String,
-}
-
-impl Default for SiteConfig {
-    fn default() -> Self {
-        Self {
-            title: "Sistema de Máquinas Virtuais".into(),
-            institution: String::new(),
-            welcome: String::new(),
-            contact: String::new(),
-            logo_file: None,
-            default_language: LANGUAGES[0].into(),
-        }
-    }
-}
-
-/// The languages of the pages.
-pub(crate) const LANGUAGES: [&str; 2] = ["pt-BR", "en"];
-
-/// `[database]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DatabaseConfig {
-    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
-    pub url: String,
-}
-
-impl Default for DatabaseConfig {
-    fn default() -> Self {
-        Self { url: "sqlite://vms.db".into() }
-    }
-}
-
-/// `[[lxd]]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LxdConfig {
-    /// What it is called here; unique.
-    pub name: String,
-    /// `unix:///var/lib/lxd/unix.socket` or `https://host:8443`.
-    pub endpoint: String,
-    /// Our certificate, PEM; needed for https.
-    pub client_cert_file: Option<PathBuf>,
-    /// Its private key, PEM; needed for https.
-    pub client_key_file: Option<PathBuf>,
-    /// LXD's own certificate, PEM; needed for https. Exactly this one is accepted.
-    pub server_cert_file: Option<PathBuf>,
-    /// LXD project to work in; LXD's `default` if absent.
-    pub project: Option<String>,
-}
-
-/// `[machines]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MachinesConfig {
-    /// Instance names, with `{user}` and `{name}`.
-    pub name_template: String,
-    /// Image of a machine for which none is asked.
-    pub default_image: Option<String>,
-    /// Profile of a machine for which none is asked.
-    pub default_profile: String,
-    /// Aliases that may be used; all if empty.
-    pub allowed_images: Vec<String>,
-    /// Whether administrators may write profiles with keys and devices that could harm the host.
-    pub allow_dangerous_profiles: bool,
-    /// Seconds a machine has to shut down cleanly.
-    pub stop_timeout_seconds: u64,
-}
-
-impl Default for MachinesConfig {
-    fn default() -> Self {
-        let defaults = vms_core::Settings::default();
-        Self {
-            name_template: defaults.name_template,
-            default_image: defaults.default_image,
-            default_profile: defaults.default_profile,
-            allowed_images: defaults.allowed_images,
-            allow_dangerous_profiles: defaults.allow_dangerous_profiles,
-            stop_timeout_seconds: defaults.stop_timeout.as_secs(),
-        }
-    }
-}
-
-/// `[images]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ImagesConfig {
-    /// The largest image that may be uploaded, in bytes.
-    pub max_upload_bytes: u64,
-}
-
-impl Default for ImagesConfig {
-    fn default() -> Self {
-        Self { max_upload_bytes: 10 << 30 }
-    }
-}
-
-/// `[quota]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct QuotaConfig {
-    /// Machines a person may have, running or not.
-    pub machines: u32,
-    /// Machines a person may have running at the same time; no limit if absent, here and below.
-    pub running: Option<u32>,
-    /// Memory of a person's machines together, in bytes.
-    pub memory_bytes: Option<u64>,
-    /// CPUs of a person's machines together.
-    pub cpus: Option<u32>,
-    /// Disk of a person's machines together, in bytes.
-    pub disk_bytes: Option<u64>,
-    /// Snapshots a machine may have.
-    pub snapshots_per_machine: Option<u32>,
-}
-
-impl Default for QuotaConfig {
-    fn default() -> Self {
-        Self {
-            machines: 10,
-            running: None,
-            memory_bytes: None,
-            cpus: None,
-            disk_bytes: None,
-            snapshots_per_machine: None,
-        }
-    }
-}
-
-/// `[overview]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OverviewConfig {
-    /// Seconds between two looks at what servers and machines use; 0 never looks.
-    pub sample_seconds: u64,
-}
-
-impl Default for OverviewConfig {
-    fn default() -> Self {
-        let every = vms_core::Settings::default().sample_every;
-        Self { sample_seconds: every.map_or(0, |every| every.as_secs()) }
-    }
-}
-
-/// `[tokens]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TokensConfig {
-    /// Life of an access token, at most 900 seconds.
-    pub access_ttl_seconds: u64,
-    /// How long a session lasts without being used, in seconds.
-    pub refresh_ttl_seconds: u64,
-    /// Ed25519 key (PKCS #8, PEM), made if the file does not exist; a new key at every start if absent.
-    pub signing_key_file: Option<PathBuf>,
-}
-
-impl Default for TokensConfig {
-    fn default() -> Self {
-        Self { access_ttl_seconds: 900, refresh_ttl_seconds: 7 * 24 * 3600, signing_key_file: None }
-    }
-}
-
-/// `[log]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogConfig {
-    /// `info`, or a filter such as `info,vms_fleet=debug`.
-    pub level: String,
-    /// For people or for programs.
-    pub format: LogFormat,
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Text }
-    }
-}
-
-/// What a line of the log looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 impl Config {
@@ -331,84 +121,19 @@ impl Config {
     /// Everything that can be seen to be wrong without asking anybody, by key.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut note = |key: &str, problem: &str| found.push(format!("{key}: {problem}"));
+        let mut problems = Problems::default();
         if let Err(error) = vms_auth::LdapDirectory::new(self.directory.clone()) {
-            note_raw(&mut note, &error.to_string());
+            problems.note_keyed("[directory]", &error.to_string());
         }
-        if self.lxd.is_empty() {
-            note("[[lxd]]", "no server is named; write at least name and endpoint");
-        }
-        let mut names = BTreeSet::new();
-        for server in &self.lxd {
-            if server.name.is_empty() || !names.insert(&server.name) {
-                note("[[lxd]] name", &format!("{:?} is empty or used twice", server.name));
-            }
-            if let Err(error) = server.client_config() {
-                note(&format!("[[lxd]] {}", server.name), &format!("{error:#}"));
-            }
-        }
-        if let Some(dir) = &self.http.static_dir
-            && let Some(missing) =
-                ["index.html", "admin/index.html"].into_iter().find(|page| !dir.join(page).is_file())
-        {
-            note(
-                "[http] static_dir",
-                &format!("{} has no {missing}; build the pages, or leave the key out", dir.display()),
-            );
-        }
-        if let Some(file) = &self.site.logo_file
-            && !file.is_file()
-        {
-            note("[site] logo_file", &format!("{} is no file", file.display()));
-        }
-        if !LANGUAGES.contains(&self.site.default_language.as_str()) {
-            note(
-                "[site] default_language",
-                &format!("{:?} is none of {LANGUAGES:?}", self.site.default_language),
-            );
-        }
-        for key in ["{user}", "{name}"] {
-            if !self.machines.name_template.contains(key) {
-                note(
-                    "[machines] name_template",
-                    &format!("has no {key} in it: two machines would get one name"),
-                );
-            }
-        }
-        if let Some(image) = &self.machines.default_image
-            && !(self.machines.allowed_images.is_empty() || self.machines.allowed_images.contains(image))
-        {
-            note("[machines] default_image", &format!("{image:?} is not among allowed_images"));
-        }
-        if !(1..=600).contains(&self.machines.stop_timeout_seconds) {
-            note("[machines] stop_timeout_seconds", "must be from 1 to 600");
-        }
-        if self.overview.sample_seconds > 3600 {
-            note("[overview] sample_seconds", "must be from 1 to 3600, or 0 for never");
-        }
-        let limits = self.operations;
-        for (key, value) in [
-            ("per_user", limits.per_user),
-            ("per_server", limits.per_server),
-            ("queue", limits.queue),
-            ("queue_per_user", limits.queue_per_user),
-        ] {
-            if !(1..=100_000).contains(&value) {
-                note(&format!("[operations] {key}"), "must be from 1 to 100000");
-            }
-        }
-        let longest = vms_auth::MAX_ACCESS_TTL.as_secs();
-        if !(1..=longest).contains(&self.tokens.access_ttl_seconds) {
-            note("[tokens] access_ttl_seconds", &format!("must be from 1 to {longest}"));
-        }
-        if self.tokens.refresh_ttl_seconds < self.tokens.access_ttl_seconds {
-            note("[tokens] refresh_ttl_seconds", "is shorter than access_ttl_seconds");
-        }
-        if let Err(error) = crate::logging::filter(&self.log.level) {
-            note("[log] level", &format!("{:?} is no filter: {error}", self.log.level));
-        }
-        found
+        lxd::check(&self.lxd, &mut problems);
+        self.http.check(&mut problems);
+        self.site.check(&mut problems);
+        self.machines.check(&mut problems);
+        self.overview.check(&mut problems);
+        operations::check(self.operations, &mut problems);
+        self.tokens.check(&mut problems);
+        self.log.check(&mut problems);
+        problems.into_lines()
     }
 
     /// What works but should be looked at.
@@ -454,14 +179,6 @@ impl Config {
     }
 }
 
-/// A problem that begins with its own key.
-fn note_raw(note: &mut impl FnMut(&str, &str), text: &str) {
-    match text.split_once(": ") {
-        Some((key, problem)) => note(key, problem),
-        None => note("[directory]", text),
-    }
-}
-
 /// `["http", "listen"]` as people write it: `[http] listen`.
 fn key_of(path: &[String]) -> String {
     match path {
@@ -470,34 +187,3 @@ fn key_of(path: &[String]) -> String {
         [section, rest @ ..] => format!("[{section}] {}", rest.join(".")),
     }
 }
-
-impl LxdConfig {
-    /// What the client needs, with the files read.
-    ///
-    /// # Errors
-    /// An endpoint that is none, or files that are missing for https.
-    pub fn client_config(&self) -> Result<ClientConfig> {
-        let endpoint: Endpoint = self.endpoint.parse().context("endpoint")?;
-        let mut config = ClientConfig::new(endpoint.clone());
-        if let Endpoint::Https { .. } = endpoint {
-            config = config.with_tls(TlsIdentity {
-                client_cert_pem: pem("client_cert_file", self.client_cert_file.as_deref())?,
-                client_key_pem: pem("client_key_file", self.client_key_file.as_deref())?,
-                server_cert_pem: pem("server_cert_file", self.server_cert_file.as_deref())?,
-            });
-        }
-        if let Some(project) = &self.project {
-            config = config.with_project(project);
-        }
-        Ok(config)
-    }
-}
-
-fn pem(key: &str, file: Option<&Path>) -> Result<String> {
-    let file = file.with_context(|| format!("{key} is missing; an https endpoint needs it"))?;
-    std::fs::read_to_string(file).with_context(|| format!("{key}: {} cannot be read", file.display()))
-}
-
-#[cfg(test)]
-#[path = "config_tests.rs"]
-mod tests;
